@@ -23,10 +23,14 @@ class Everybodys {
   #all = new Map();
 
   constructor() {
+    /** @type {import("./target.js").Target | string | null} */
+    let shown = null;
     effect(() => {
       const its = target.value?.api ?? api;
       const owner = ownerOf(its);
-      if (owner === null) return;
+      const here = its.base === api.base ? owner : target.value;
+      if (owner === null || here === shown) return;
+      shown = here;
       const theirs = untracked(() => this.#of(owner));
       if (its.base !== api.base) theirs.order({ do: "signed" }); // a link's page takes files once it is let in
     });
