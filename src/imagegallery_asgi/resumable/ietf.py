@@ -138,7 +138,7 @@ def _in_its_terms(call: Call) -> Iterator[None]:
 
 def _checksums(asked: ietf_wire.Append) -> tuple[UploadChecksum, ...]:
     """What these bytes must have: their own digests; and the whole's, where they are the whole. Nothing is kept of such
-    bytes if they break off: whoever can go on, by a key, has the whole's digest checked at the end alone."""
+    bytes if they break off: with a key, which lets the client go on, the whole's digest is checked at the end alone."""
     whole = bool(asked.completes) and not asked.offset
     return asked.content_digests + (asked.repr_digests if whole else ())
 
