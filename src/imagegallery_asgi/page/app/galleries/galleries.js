@@ -198,6 +198,16 @@ export function menuOf(gallery) {
       icon: /** @type {const} */ ("share"),
       run: async () => (await import("../shares/share-dialog.js")).openShareDialog({ galleries: [gallery.id], title: gallery.name }),
     },
+    {
+      label: t("access"),
+      icon: /** @type {const} */ ("people"),
+      run: async () => (await import("../shares/access-dialog.js")).openAccessDialog(gallery.id, gallery.name),
+    },
+    gallery.visibility !== "private" && {
+      label: t("embed"),
+      icon: /** @type {const} */ ("grid"),
+      run: async () => (await import("../shares/embed-dialog.js")).openEmbedDialog({ gallery: gallery.id }, gallery.name),
+    },
     { label: t("edit"), icon: /** @type {const} */ ("edit"), run: async () => (await import("./edit.js")).editGallery(gallery.id) },
     {
       label: t("delete"),

@@ -76,7 +76,9 @@ export default class Inbox extends Element {
       ${state === "failed"
         ? failed(this.error.value, () => void this.#read())
         : state === "loading"
-          ? html`<p class="soft" aria-busy="true">${t("loading")}</p>`
+          ? html`<ul role="list" class="waiting-images" aria-busy="true" aria-label=${t("loading")}>
+              ${[0, 1, 2, 3].map(() => html`<li><span class="blank picture"></span></li>`)}
+            </ul>`
           : this.#groups()}
     </div>`;
   }

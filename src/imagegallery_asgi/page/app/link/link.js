@@ -152,7 +152,7 @@ export default class Link extends Element {
             : null}
           <h1 dir="auto" tabindex="-1">${title}</h1>
           ${about ? html`<p class="about" dir="auto">${about}</p>` : null}
-          ${shown.kind === "gallery" && opened.note ? html`<p class="note" dir="auto">${opened.note}</p>` : null}
+          ${shown.kind === "gallery" && opened.note ? html`<p class="note"><bdi>${opened.note}</bdi></p>` : null}
           <p class="soft small">${this.#facts(opened, shown)}</p>
         </div>
         <div class="row">

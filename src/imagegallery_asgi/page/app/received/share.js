@@ -69,7 +69,7 @@ export default class ReceivedShare extends Element {
           <a class="back small soft" href=${link("/shared-with-me")}>${icon("previous")}${t("title")}</a>
           <h1 dir="auto" tabindex="-1">${title}</h1>
           <p class="soft small" dir="auto">${share.owner_id ? t("from", { name: share.owner_id }) : t("from.link")}</p>
-          ${share.note ? html`<p class="note" dir="auto">${share.note}</p>` : null}
+          ${share.note ? html`<p class="note"><bdi>${share.note}</bdi></p>` : null}
         </div>
         ${share.can_leave
           ? html`<button class="button" type="button" @click=${() => void this.#leave(share, title)}>${icon("sign-out")}${t("leave")}</button>`

@@ -8,6 +8,7 @@ import { signal } from "../core/signal.js";
 import { Element, define } from "../core/element.js";
 import { openDialog } from "../parts/dialog.js";
 import { toast } from "../parts/toast.js";
+import { opensInFrames } from "./state.js";
 import { MOST_TARGETS, NEW_TERMS, bodyOf } from "./terms.js";
 import "./share-form.js";
 import "./told-link.js";
@@ -77,7 +78,7 @@ class NewShare extends Element {
     if (share)
       return html`
         <h2 dir="auto">${t("made.title")}</h2>
-        <ig-told-link .address=${location.origin + share.url} .title=${this.thing.value} .isKept=${share.slug !== null}></ig-told-link>
+        <ig-told-link .address=${location.origin + share.url} .title=${this.thing.value} .isKept=${share.slug !== null} .isOpen=${opensInFrames(share)}></ig-told-link>
         <div class="actions">
           <a class="button quiet" href=${link(`/shares/${share.id}`)} @click=${() => this.emit("finished")}>${t("see")}</a>
           <button class="button" type="button" @click=${() => this.emit("finished")}>${t("done")}</button>

@@ -14,7 +14,7 @@ import "../parts/menu.js";
 import { toast } from "../parts/toast.js";
 import { cover } from "./cover.js";
 import { failed, waiting, withWhom } from "./shares.js";
-import { daysOf, namedBy, stateOf } from "./state.js";
+import { daysOf, namedBy, opensInFrames, stateOf } from "./state.js";
 import { changesOf, mayOf, termsOf } from "./terms.js";
 import { coverOf, thingsOf, titleOf } from "./things.js";
 
@@ -92,7 +92,7 @@ export default class ShareView extends Element {
         </div>
         ${state === "revoked" ? this.#endedActions() : this.#actions(share, title)}
       </header>
-      ${share.note ? html`<p class="note" dir="auto">${share.note}</p>` : null}
+      ${share.note ? html`<p class="note"><bdi>${share.note}</bdi></p>` : null}
       <div class="columns">
         <section>${this.#chart(share)}</section>
         <section>
@@ -115,7 +115,7 @@ export default class ShareView extends Element {
         .items=${[
           { label: t(share.has_link ? "rotate" : "new.link"), icon: "link", run: () => this.#rotate(share, title) },
           share.url && { label: t("open"), icon: "forward", run: () => window.open(/** @type {string} */ (share.url), "_blank", "noopener") },
-          share.slug && !share.has_password && share.max_views === null && { label: t("embed"), icon: "grid", run: () => this.#embed(share, title) },
+          share.slug && opensInFrames(share) && { label: t("embed"), icon: "grid", run: () => this.#embed(share, title) },
           share.has_link && share.recipients.length > 0 && { label: t("remove.link"), icon: "close", danger: true, run: () => this.#removeLink() },
           only?.gallery_id && { label: t("access"), icon: "people", run: () => this.#access(/** @type {string} */ (only.gallery_id), title) },
         ]}
@@ -200,7 +200,7 @@ export default class ShareView extends Element {
               ${icon(one.group ? "people" : one.email ? "send" : "user")}
               <span class="name" dir="auto">${name}</span>
               <span class="soft small grow">
-                ${one.by_link ? t("joined.by.link") : one.permissions ? t(`may.${mayOf(one.permissions)}`) : ""}
+                ${one.by_link ? t("joined.by.link") : one.permissions ? `${t(`may.${mayOf(one.permissions)}`)} · ${t(`download.${one.download ?? share.download}`)}` : ""}
                 ${seen ? ` · ${t("seen", { ago: formatAgo(seen, Date.now()) })}` : ""}
               </span>
               ${state === "revoked"
@@ -259,7 +259,7 @@ export default class ShareView extends Element {
       void openDialog(
         (/** @type {(answer?: string) => void} */ close) => html`
           <h2>${t("made.title")}</h2>
-          <ig-told-link .address=${location.origin + data.url} .title=${title} .isKept=${data.slug !== null}></ig-told-link>
+          <ig-told-link .address=${location.origin + data.url} .title=${title} .isKept=${data.slug !== null} .isOpen=${opensInFrames(data)}></ig-told-link>
           <div class="actions"><button class="button" type="button" @click=${() => close("")}>${t("done")}</button></div>
         `,
         { label: t("made.title"), kind: "wide" },

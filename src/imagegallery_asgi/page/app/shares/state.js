@@ -24,6 +24,12 @@ export function stateOf(share, now) {
 }
 
 /**
+ * Whether other pages can show it in a frame: from there nobody gives a password, and nothing is counted.
+ * @param {{has_password: boolean, max_views: number | null}} share
+ */
+export const opensInFrames = ({ has_password, max_views }) => !has_password && max_views === null;
+
+/**
  * How often it was opened on each of the last days, today last; days are those of UTC, as the service counts them.
  * @param {Access[]} accesses
  * @param {number} now Milliseconds.

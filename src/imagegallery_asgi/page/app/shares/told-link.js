@@ -21,6 +21,8 @@ export class ToldLink extends Element {
   title = /** @type {any} */ (signal(""));
   /** Whether it can be looked at again later: by its name, and not by its token. */
   isKept = signal(false);
+  /** Whether it opens in frames of other pages: without a password and without a limit. */
+  isOpen = signal(false);
   #code = signal(/** @type {SVGElement | null} */ (null));
 
   async connected() {
@@ -44,12 +46,18 @@ export class ToldLink extends Element {
             ${"share" in navigator
               ? html`<button class="button" type="button" @click=${() => this.#handOn()}>${icon("share")}${t("hand.on")}</button>`
               : null}
+            ${this.isOpen.value ? html`<button class="button quiet" type="button" @click=${() => void this.#embed()}>${t("embed.short")}</button>` : null}
             <a class="button quiet" href=${address} target="_blank" rel="noopener">${t("open")}</a>
           </div>
         </div>
         ${this.#code.value ? html`<div class="code">${this.#code.value}</div>` : null}
       </div>
     `;
+  }
+
+  async #embed() {
+    const { openEmbedDialog } = await import("./embed-dialog.js");
+    openEmbedDialog({ link: decodeURIComponent(this.address.value.split("/").at(-1) ?? "") }, this.title.value);
   }
 
   async #handOn() {

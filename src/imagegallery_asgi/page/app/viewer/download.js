@@ -29,7 +29,7 @@ export async function mayDownload(image, link) {
 /** @param {string} link */
 async function ask(link) {
   try {
-    const { data } = await api.below(`/s/${encodeURIComponent(link)}`).get("");
+    const { data } = await api.below(`/s/${encodeURIComponent(link)}`).get("", { query: { begins: false } });
     return data.download !== "none";
   } catch {
     allowed.delete(link);

@@ -299,6 +299,11 @@ export default class Viewer extends Element {
     if (gallery) await addToGallery([image.id], gallery.id, gallery.name);
   }
 
+  async #share() {
+    const image = this.image.value;
+    if (image && this.#isOwn) await (await import("../shares/share-dialog.js")).openShareDialog({ images: [image.id] });
+  }
+
   #panel = async () => {
     if (!this.hasPanel.value) await import("./panel.js");
     this.hasPanel.value = !this.hasPanel.value;
@@ -438,6 +443,7 @@ export default class Viewer extends Element {
             { label: t("zoom.in"), icon: "zoom-in", run: () => this.#stage.zoom(1) },
             { label: t("zoom.whole"), icon: "zoom-out", run: () => this.#stage.whole() },
             isOwn && { label: t("add"), icon: "album", run: () => this.#add() },
+            isOwn && { label: t("share"), icon: "share", run: () => this.#share() },
             isOwn && { label: t("trash"), icon: "trash", danger: true, run: this.#trash },
           ]}
         ></ig-menu>
