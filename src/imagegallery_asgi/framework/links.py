@@ -52,8 +52,8 @@ async def open_link(
 
 
 def visit_cookies(request: Request, visit: Visit, now: datetime) -> list[str]:
-    """Have a browser send the visit with all that is below this link, and with its page, and with nothing else: who was
-    let in by one need not be by the other."""
+    """Have a browser send the visit with all that is below this link, and with its page, and with nothing else: the one
+    that was let in by one link need not be by another."""
     seconds = max(0, int((visit.expires_at - now).total_seconds()))
     return [
         _cookie(request, VISIT_COOKIE, visit.token, seconds, path)

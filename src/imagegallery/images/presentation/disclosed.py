@@ -1,7 +1,7 @@
 """An image without what somebody is not shown of it. Pure.
 
 An image whose metadata are hidden looks like one whose file says nothing: it is called by its id, and was made when it
-was uploaded. Title and description are captions: everybody who sees the picture reads what its owner wrote, and what
+was uploaded. Title and description are captions: all that see the picture read what its owner wrote, and what
 its file says if that is shown. Tags and ratings are the owner's alone; who is in it is shown where its place is.
 Lists in its order, and filters, must not tell what this hides.
 """
