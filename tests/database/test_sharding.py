@@ -27,6 +27,7 @@ _ROUTES: Final = {
     "image": rf"\bimage_id{_VALUE}|{_INSERTED}image_id\b",
     "export": rf"\bexport_id{_VALUE}|{_INSERTED}export_id\b",
     "share": rf"\bshare_id{_VALUE}|{_INSERTED}share_id\b",
+    "tag": rf"\btag_id{_VALUE}",
     "id": rf"\bid{_VALUE}|unnest\(\$\d::uuid\[\]",
     "key": rf"\b(?:incoming_|original_)?key(?:{_VALUE}| = given\.key)",
 }
@@ -80,6 +81,7 @@ SCATTER: Final[Mapping[str, str]] = {
     "sharing.records._PRUNE_ACCESSES": _SWEEPERS,
     "testing.records._RESET": "a test empties the gallery that is its own",
     "galleries.records._COUNT_GALLERIES": _OPERATORS,
+    "images.words.records.COUNTS": _OPERATORS,
     "variants.records._HAS_IMAGES": _OPERATORS,
     "privacy.export_records.EXPIRED": _SWEEPERS,
     "privacy.erasure_records.LIST": _OPERATORS,

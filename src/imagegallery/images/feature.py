@@ -20,6 +20,7 @@ from imagegallery.images.public_files import PublicFiles
 from imagegallery.images.service import ImageService
 from imagegallery.images.trash.service import TrashOptions
 from imagegallery.images.words import records as tag_records
+from imagegallery.images.words.checks import TagCounts
 from imagegallery.images.words.sidecars import Sidecars
 from imagegallery.policies.registry import Policies
 
@@ -53,6 +54,7 @@ FEATURE: Final = Feature(
     "images",
     events=(ImageReady, ImageFailed, ImageUpdated, UrlsClosed),
     services=_services,
+    checks=lambda resources, _: (TagCounts(resources.database),),
     unclaimed=_unclaimed,
     holdings=(*records.HELD, *tag_records.HELD),
 )

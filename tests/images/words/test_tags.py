@@ -9,7 +9,9 @@ from tests.support.library import Library, make_image
 from imagegallery.errors import Conflict, InvalidCursor, InvalidInput, NotFound, Unauthenticated
 from imagegallery.images.image.image import Image
 from imagegallery.images.library.filter import ImageFilter
+from imagegallery.images.words.checks import WRONG_TAG_COUNT, TagCounts
 from imagegallery.principal import Principal
+from imagegallery.reconciliation.finding import RepairOutcome
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 
@@ -159,3 +161,17 @@ async def test_each_change_is_an_event_that_says_what_changed(library: Library) 
     async with library.database.connection() as connection:
         rows = await connection.fetch("SELECT data FROM events WHERE type = 'image.updated' ORDER BY id")
     assert [row["data"]["fields"] for row in rows] == [["is_favorite", "tags", "title"], ["rating"]]
+
+
+async def test_a_wrong_count_is_found_and_counted_again(library: Library) -> None:
+    images = [await tagged(library, "tram", "sea") for _ in range(3)]
+    check = TagCounts(library.database)
+    assert [finding async for step in check.run(repair=False) for finding in step.findings] == []
+    async with library.database.transaction() as connection:
+        await connection.execute("DELETE FROM tag_counts WHERE tag_id = $1", await id_of(library, "tram"))
+        await connection.execute("UPDATE image_tags SET is_listed = false WHERE image_id = $1", images[0].id)
+    (found,) = [finding async for step in check.run(repair=True) for finding in step.findings]
+    assert (found.kind, found.outcome) == (WRONG_TAG_COUNT, RepairOutcome.REPAIRED)
+    assert await listed(library) == {"sea": 3, "tram": 3}
+    page = await library.images.library.list(ANA, where=ImageFilter(tag="tram"))
+    assert {each.id for each in page.items} == {each.id for each in images}

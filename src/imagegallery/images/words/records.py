@@ -17,6 +17,7 @@ from imagegallery.errors import NotFound
 from imagegallery.holdings.holding import Holding
 from imagegallery.ids import new_id
 from imagegallery.images.words.words import MAX_TAGS, CountedTag, OwnWord, Tag
+from imagegallery.reconciliation.sums import Sum
 
 _OF_TAGS: Final = "t.tag_id IN (SELECT id FROM tags WHERE owner_id = :owner_id)"
 HELD: Final = (
@@ -75,6 +76,24 @@ WHERE t.owner_id = $1 AND t.key >= $2 AND t.key < $2 || U&'\\+10FFFF' AND t.key 
 ORDER BY t.key
 LIMIT $4"""
 
+# A page of tags, by id, each with the number of listed images that have it.
+COUNTS = f"""
+SELECT counted.id, counted.image_count AS recorded, (
+    SELECT count(*) FROM image_tags tagged JOIN images i ON i.id = tagged.image_id
+    WHERE tagged.tag_id = counted.id AND i.deleted_at IS NULL
+) AS actual
+FROM (SELECT {_COUNTED} FROM tags t WHERE t.id > $1 ORDER BY t.id LIMIT $2) AS counted
+ORDER BY counted.id"""
+
+_OWNER_OF = "SELECT owner_id FROM tags WHERE id = $1"
+
+_LIST_AGAIN = """
+UPDATE image_tags SET is_listed = i.deleted_at IS NULL
+FROM images i
+WHERE image_tags.tag_id = $1 AND i.id = image_tags.image_id AND image_tags.is_listed <> (i.deleted_at IS NULL)"""
+
+_FORGET_COUNTS = "DELETE FROM tag_counts WHERE tag_id = $1"
+
 _RATE = "UPDATE images SET rating = $2, updated_at = $3 WHERE id = ANY($1)"
 
 _NOTE_OWN = """
@@ -132,6 +151,10 @@ _MERGE = _counting("""added AS (
     RETURNING image_id, tag_id, is_listed
 ), changed AS (
     SELECT tag_id, image_id, 1 AS step FROM added WHERE is_listed
+)""")
+
+_COUNT_AGAIN = _counting("""changed AS (
+    SELECT tag_id, image_id, 1 AS step FROM image_tags WHERE tag_id = $1 AND is_listed
 )""")
 
 # Those of some images that would have more tags than an image may have.
@@ -232,6 +255,22 @@ async def get(connection: Connection, tag_id: UUID) -> CountedTag:
 async def owned(connection: Connection, owner_id: str, tag_ids: Sequence[UUID]) -> set[UUID]:
     """Those of these tags that are the owner's."""
     return {row["id"] for row in await connection.fetch(_OWNED, owner_id, list(tag_ids))}
+
+
+async def counts(connection: Connection, after: UUID, limit: int) -> list[Sum]:
+    """The numbers of images that tags record, and have."""
+    return [Sum(str(id_), *numbers) for id_, *numbers in await connection.fetch(COUNTS, after, limit)]
+
+
+async def recount(connection: Connection, tag_id: UUID) -> None:
+    """Correct a tag's counts, and which of its images are listed. Raises `NotFound`."""
+    owner_id: str | None = await connection.fetchval(_OWNER_OF, tag_id)
+    if owner_id is None:
+        raise NotFound.of("tag")
+    await hold_all(connection, owner_id)
+    await connection.execute(_LIST_AGAIN, tag_id)
+    await connection.execute(_FORGET_COUNTS, tag_id)
+    await connection.execute(_COUNT_AGAIN, tag_id)
 
 
 async def rename(connection: Connection, tag_id: UUID, tag: Tag) -> None:
