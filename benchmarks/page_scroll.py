@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import CDPSession, Page, sync_playwright
 from tests.support.database import DatabaseServer
 from tests.support.large_library import fill_library
 from tests.support.served import ServedUploads, served_uploads, token_of
@@ -63,6 +63,8 @@ def measure(served: ServedUploads, frames: int, width: int, height: int) -> None
         context = browser.new_context(viewport={"width": width, "height": height}, service_workers="block")
         context.add_init_script(_START.replace("TOKEN", repr(token_of(OWNER))))
         page = context.new_page()
+        session = context.new_cdp_session(page)
+        session.send("Performance.enable")
         page.goto(served.service.url)
         page.wait_for_selector(".cell.loaded")
         first = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
@@ -72,17 +74,17 @@ def measure(served: ServedUploads, frames: int, width: int, height: int) -> None
             "|---|---|---|---|---|---|---|---|"
         )
         for name, (pixels, leap) in PACES.items():
-            _scroll(page, name, frames, pixels, leap)
+            _scroll(page, session, name, frames, pixels, leap)
         print(f"\nShifts of the layout (CLS): {page.evaluate('seen.shifts'):.4f}")
         browser.close()
 
 
-def _scroll(page: Page, name: str, frames: int, pixels: int, leap: int) -> None:
+def _scroll(page: Page, session: CDPSession, name: str, frames: int, pixels: int, leap: int) -> None:
     page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
     page.wait_for_selector(".cell.loaded")
-    before = _metrics(page)
+    before = _metrics(session)
     told = page.evaluate(_SCROLL, [frames, pixels, leap])
-    after = _metrics(page)
+    after = _metrics(session)
     script, layout = (
         1000 * sum(after[each] - before[each] for each in names) / frames
         for names in (("ScriptDuration",), ("LayoutDuration", "RecalcStyleDuration"))
@@ -93,9 +95,7 @@ def _scroll(page: Page, name: str, frames: int, pixels: int, leap: int) -> None:
     )
 
 
-def _metrics(page: Page) -> Mapping[str, float]:
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable")
+def _metrics(session: CDPSession) -> Mapping[str, float]:
     return {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
 
 

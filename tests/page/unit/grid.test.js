@@ -135,6 +135,20 @@ test("a place is found again after another layout, and after what is above came"
   assert.ok(near(after.placeOf(anchor) - after.tops[3], 500));
 });
 
+test("an image that is seen stays where it is while the gap above it is filled", () => {
+  const partly = sectionsOf([300, 20], (number) => number === 1);
+  const before = new Arrangement();
+  before.arrange(partly, LOOK);
+  const place = before.tops[1] - 200;
+  const anchor = before.anchorAt(place, 800);
+  assert.equal(anchor.id, "1-0");
+  partly[0].columns = sectionsOf([300])[0].columns;
+  const after = new Arrangement();
+  after.arrange(partly, LOOK);
+  assert.ok(near(after.tops[1] - after.placeOf(anchor), 200));
+  assert.notEqual(after.tops[1], before.tops[1]);
+});
+
 test("only a window of a large list is looked at", () => {
   const arrangement = new Arrangement();
   arrangement.arrange(sectionsOf(new Array(500).fill(200), (number) => number < 3), LOOK);

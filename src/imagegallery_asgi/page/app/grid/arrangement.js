@@ -153,23 +153,24 @@ export class Arrangement {
   }
 
   /**
+   * What is to be where it is, whatever becomes known of the rest: the first image that is seen.
    * @param {number} place
-   * @returns {Anchor | null}
+   * @param {number} [view] How much is seen from there.
+   * @returns {Anchor | null} A share of a section where no image is known.
    */
-  anchorAt(place) {
-    const number = this.sectionAt(place);
-    const section = this.sections[number];
-    if (!section) return null;
-    const { key, columns } = section;
-    if (columns?.id.length) {
-      const [first, end] = this.within(number, place, this.bottom(number));
-      for (let index = first; index < end; index += 1) {
+  anchorAt(place, view = 0) {
+    const [first, end] = this.between(place, place + Math.max(view, 1));
+    for (let number = first; number < end; number += 1) {
+      const { key, columns } = this.#section(number);
+      const [from, to] = this.within(number, place, Math.max(place + view, this.#top(number)));
+      for (let index = from; index < to; index += 1) {
         const box = /** @type {Box} */ (this.box({ section: number, index }));
-        if (box.y + box.height > place) return { key, id: columns.id[index] ?? null, index, by: place - box.y };
+        if (box.y + box.height > place) return { key, id: columns?.id[index] ?? null, index, by: place - box.y };
       }
     }
-    const top = this.#top(number);
-    return { key, id: null, index: 0, by: (place - top) / Math.max(this.bottom(number) - top, 1) };
+    if (first === end) return null;
+    const top = this.#top(first);
+    return { key: this.#section(first).key, id: null, index: 0, by: (place - top) / Math.max(this.bottom(first) - top, 1) };
   }
 
   /**

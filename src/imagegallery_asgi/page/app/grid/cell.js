@@ -71,15 +71,15 @@ export class Cell {
   /**
    * @param {Box} box
    * @param {number} origin What of `y` is the upper edge of the plane.
-   * @param {boolean} isRightToLeft
    */
-  put({ x, y, width, height }, origin, isRightToLeft) {
+  put({ x, y, width, height }, origin) {
     const { style } = this.element;
-    const translate = `${(isRightToLeft ? -1 : 1) * x}px ${y - origin}px`;
-    const place = `${translate} ${width} ${height}`;
+    const top = (y - origin).toFixed(2);
+    const place = `${x} ${top} ${width} ${height}`;
     if (place === this.#place) return;
     this.#place = place;
-    style.translate = translate;
+    style.insetInlineStart = `${x}px`;
+    style.insetBlockStart = `${top}px`;
     style.inlineSize = `${width}px`;
     style.blockSize = `${height}px`;
     this.top = y - origin;

@@ -170,7 +170,7 @@ export class Grid extends Element {
     void [source?.changes.value, this.selectable.value];
     const width = this.#sheet.clientWidth;
     if (!source || !width) return;
-    const anchor = this.#restoring ?? (this.track.place > 0 ? this.arrangement.anchorAt(this.track.place) : null);
+    const anchor = this.#restoring ?? this.#anchor();
     const gap = Number.parseFloat(getComputedStyle(this).getPropertyValue("--gap-images")) || 4;
     const size = sizeFor(width) * (layout === "masonry" ? 1.3 : 1);
     this.arrangement.arrange(source.isReady.value || source.sections.length ? source.sections : OPENING, { layout, width, size, gap, head: HEAD });
@@ -181,7 +181,10 @@ export class Grid extends Element {
     if (this.#restoring) void this.#restore(this.#restoring, source);
     else {
       const place = this.arrangement.placeOf(anchor);
-      if (place !== null && this.track.place > 0) this.track.shift(place - this.track.place);
+      const by = place === null || this.track.place <= 0 ? 0 : place - this.track.place;
+      // The plane stays where it is, and so does what lies on it.
+      this.track.shift(by);
+      this.#origin += by;
     }
     for (const each of this.#live.values()) each.isPlaced = false;
     this.#draw();
@@ -266,9 +269,15 @@ export class Grid extends Element {
     }, QUIET);
   }
 
+  /** What the window shows first; nothing at the start, where what is new comes into it. */
+  #anchor() {
+    const { place, view } = this.track;
+    return place > 0 ? this.arrangement.anchorAt(place, view - this.#covered) : null;
+  }
+
   #keep() {
     if (this.#restoring || this.#here !== ground.value.path + ground.value.query) return;
-    const anchor = this.track.place > 0 ? this.arrangement.anchorAt(this.track.place) : null;
+    const anchor = this.#anchor();
     if (JSON.stringify(anchor) !== JSON.stringify(ground.value.state[this.name.value] ?? null))
       remember({ [this.name.value]: anchor });
   }
@@ -368,7 +377,7 @@ export class Grid extends Element {
     const cell = /** @type {Cell} */ (each.cell);
     if (!each.isPlaced) {
       const box = known ?? this.arrangement.box({ section, index });
-      if (box) cell.put(box, this.#origin, isRightToLeft());
+      if (box) cell.put(box, this.#origin);
       each.isPlaced = true;
     }
     cell.show(source.pictures.get(id));
