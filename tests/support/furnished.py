@@ -49,6 +49,10 @@ class Furnished:
             "duplicates": "/duplicates",
             "account": "/account",
             "administration": "/admin",
+            "jobs": "/admin/jobs",
+            "storage": "/admin/storage",
+            "policy": "/admin/policy",
+            "audit": "/admin/audit",
             "nothing": "/nowhere/at/all",
         }
 

@@ -12,19 +12,22 @@ const t = await messages("audit");
 /**
  * @param {Entry[]} entries
  * @param {{userId: string | null, isWhole?: boolean}} options `userId`: who reads it, whose own acts are said to be theirs;
- *   `isWhole`: with owners and addresses, for administrators.
+ *   `isWhole`: with owners and addresses, for administrators, whose view has nothing else.
  */
 export const entriesOf = (entries, { userId, isWhole = false }) =>
   each(
     byDay(entries),
     ([day]) => day,
     ([day, acts]) => html`<section class="audit-day">
-      <h3><time datetime=${day}>${formatDate(`${day}T12:00:00`, { dateStyle: "full" })}</time></h3>
+      ${isWhole ? html`<h2>${dayText(day)}</h2>` : html`<h3>${dayText(day)}</h3>`}
       <ol role="list">
         ${each(acts, (act) => act.id, (act) => entry(act, userId, isWhole))}
       </ol>
     </section>`,
   );
+
+/** @param {string} day */
+const dayText = (day) => html`<time datetime=${day}>${formatDate(`${day}T12:00:00`, { dateStyle: "full" })}</time>`;
 
 /**
  * @param {Entry} act
