@@ -22,6 +22,8 @@ const undone = new UndoStack();
 
 /** A list takes at most so many ids. */
 const ASKED = 100;
+/** Of more than these it is not asked by ids. */
+const MANY = 2000;
 
 /**
  * Change something.
@@ -223,7 +225,7 @@ export function updateImage(id, fields, was, { said: words, version = null } = {
  */
 async function setFlag(ids, name, value, [action, other]) {
   const all = [...new Set(ids)];
-  const has = all.length === 1 ? new Set() : await asked(() => idsOf("/images", all, { [name]: value }));
+  const has = all.length === 1 ? new Set() : await asked(() => flagged(all, name, value));
   if (has === null) return false;
   const some = all.filter((id) => !has.has(id));
   const fields = { [name]: value };
@@ -338,7 +340,19 @@ function rolledBack(shown) {
 const membersOf = (ids, galleryId) => idsOf(`/galleries/${galleryId}/images`, ids, {});
 
 /**
- * Those of the ids that a list has.
+ * Those that have the flag so already.
+ *
+ * @param {string[]} ids
+ * @param {string} name
+ * @param {boolean} value
+ */
+async function flagged(ids, name, value) {
+  const are = await idsOf("/images", ids, { [name]: true });
+  return new Set(ids.filter((id) => are.has(id) === value));
+}
+
+/**
+ * Those of the ids that a list has. Of many ids, all of the list are asked for: it is the shorter way.
  *
  * @param {string} path
  * @param {string[]} ids
@@ -346,8 +360,9 @@ const membersOf = (ids, galleryId) => idsOf(`/galleries/${galleryId}/images`, id
  */
 async function idsOf(path, ids, where) {
   const found = new Set();
-  for (const piece of pieces(ids, ASKED))
-    for await (const page of api.pages(path, { ...where, ids: piece.join(","), fields: "id", limit: ASKED }))
+  const asks = ids.length > MANY ? [{}] : pieces(ids, ASKED).map((piece) => ({ ids: piece.join(",") }));
+  for (const ask of asks)
+    for await (const page of api.pages(path, { ...where, ...ask, fields: "id", limit: ASKED }))
       for (const { id } of page.data) found.add(id);
   return found;
 }

@@ -89,8 +89,8 @@ export default class Duplicates extends Element {
     return html`<figure>
       <a href=${link(`/images/${image.id}`)} class="picture">
         ${image.src
-          ? html`<img src=${image.src} srcset=${image.srcSet} sizes="50vw" alt=${image.alt_text} width=${image.width} height=${image.height} />`
-          : icon("image")}
+          ? html`<img src=${image.src} srcset=${image.srcSet} sizes="50vw" alt=${image.alt_text || image.filename} width=${image.width} height=${image.height} />`
+          : html`${icon("image")}<span class="seen-by-readers">${image.filename}</span>`}
       </a>
       <figcaption>
         <span class="name" dir="auto">${image.filename}</span>
