@@ -355,6 +355,11 @@ export default class Viewer extends Element {
   /** @returns {import("../shortcuts/keys.js").Shortcut[]} */
   #keys() {
     const { slideshow } = this;
+    const owners = [
+      { keys: ["f"], says: t("key.favourite"), run: this.#favourite },
+      { keys: ["a"], says: t("add"), run: () => this.#add() },
+      { keys: ["Delete"], says: t("trash"), run: this.#trash },
+    ];
     return [
       { keys: ["ArrowLeft", "ArrowRight"], says: t("key.beside"), run: this.#arrow },
       { keys: ["ArrowUp", "ArrowDown"], says: t("key.around"), run: this.#arrow },
@@ -365,14 +370,12 @@ export default class Viewer extends Element {
       { keys: ["+", "="], says: t("zoom.in"), run: () => this.#stage.zoom(1) },
       { keys: ["-"], says: t("zoom.out"), run: () => this.#stage.zoom(-1) },
       { keys: ["0"], says: t("zoom.whole"), run: () => this.#stage.whole() },
-      { keys: ["f"], says: t("key.favourite"), run: this.#favourite },
       { keys: ["i"], says: t("info"), run: this.#panel },
       { keys: ["d"], says: t("download"), run: this.#download },
-      { keys: ["a"], says: t("add"), run: () => this.#add() },
       { keys: ["s"], says: t("slideshow"), run: this.#slides },
       { keys: [" "], says: t("key.pause"), run: (event) => this.#space(event, slideshow) },
       { keys: ["w"], says: t("screen"), run: this.#wholeScreen },
-      { keys: ["Delete"], says: t("trash"), run: this.#trash },
+      ...(this.params.value.link ? [] : owners),
       { keys: ["Escape"], says: t("close"), run: () => (slideshow.isOn.value ? this.#slides() : this.close()) },
     ];
   }
