@@ -16,9 +16,17 @@ MARKUP = "<img src=x onerror=alert(1)>.jpg"
 TURNED = "holiday\u202egpj.exe.jpg"
 LONG = f"{'a' * 240}.jpg"
 BEGUN = "**/uploads/resumable?*"
+PASTE = """async () => {
+  const canvas = new OffscreenCanvas(40, 30)
+  canvas.getContext("2d").fillRect(0, 0, 20, 20)
+  const picture = await canvas.convertToBlob({ type: "image/png" })
+  const clipboardData = new DataTransfer()
+  clipboardData.items.add(new File([picture], "image.png", { type: "image/png" }))
+  document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }))
+}"""
 
 
-def drop(page: Page, *paths: Path) -> None:
+def drop(page: Page, *paths: Path, into: str = "your photos") -> None:
     """Files and folders from outside of the browser."""
     session = page.context.new_cdp_session(page)
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
@@ -26,17 +34,17 @@ def drop(page: Page, *paths: Path) -> None:
     def drag(kind: str) -> None:
         session.send("Input.dispatchDragEvent", {"type": kind, "x": 500, "y": 400, "data": data})
 
-    expect(page.get_by_role("button", name="Upload")).to_be_visible()
+    expect(page.get_by_role("button", name="Upload").first).to_be_visible()
     drag("dragEnter")
-    expect(page.get_by_text("Drop to upload to your photos")).to_be_visible()
+    expect(page.locator("ig-drop-zone")).to_contain_text(into)
     drag("dragOver")
     drag("drop")
 
 
 def choose(page: Page, *paths: Path) -> None:
-    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("button", name="Upload").first.click()
     with page.expect_file_chooser() as chosen:
-        page.get_by_role("menuitem", name="Choose files").click()
+        page.get_by_role("menuitem", name="Choose files").first.click()
     chosen.value.set_files(list(paths))
 
 
@@ -85,6 +93,24 @@ def test_a_folder_is_dropped_and_each_file_is_in_or_told_of(
     told("holiday\ufffdgpj.exe.jpg")
     expect(page.get_by_text("1 file is no picture and was left out.")).to_be_visible()
     check_in(served_page, user, *inside)
+
+
+def test_what_is_dropped_or_pasted_over_a_gallery_joins_it(
+    open_page: OpenPage, served_page: ServedPage, photo: Callable[..., Path], user: str
+) -> None:
+    with served_page.client(user) as client:
+        gallery = client.post("/galleries", json={"name": "Lisbon"}).json()["data"]["id"]
+    page = open_page(f"/galleries/{gallery}", user=user)
+    drop(page, photo(), into="Lisbon")
+    told = panel(page)
+    told("1 image is in")
+    page.evaluate(PASTE)
+    told("2 images are in")
+    expect(page.locator("ig-grid img")).to_have_count(2, timeout=PATIENCE)
+    with served_page.client(user) as client:
+        images = client.get(f"/galleries/{gallery}/images").json()["data"]
+    names = [re.sub(r"\d", "0", image["filename"]) for image in images]
+    assert names == ["tram.jpg", "0000-00-00 00.00.00.png"]
 
 
 def test_a_page_that_is_loaded_anew_goes_on_where_it_was(

@@ -18,6 +18,7 @@ import { icon } from "../parts/icon.js";
 import "../parts/menu.js";
 import "../parts/progress.js";
 import { selection } from "../selection/selection.js";
+import { receiveFiles } from "../upload/target.js";
 
 const t = await messages("galleries");
 await style(import.meta.url, "./gallery.css");
@@ -54,6 +55,7 @@ export default class GalleryView extends Element {
       stop();
       selection.clear();
     });
+    receiveFiles(() => (this.#isOwners ? { galleryId: this.gallery.value.id, name: this.gallery.value.name } : null), ended);
     void this.#read();
     void this.#load();
   }
@@ -241,7 +243,8 @@ export default class GalleryView extends Element {
       .title=${t("nothing.title")}
       .text=${t(this.#isOwners ? "nothing.text" : "nothing.visitor")}
       .actions=${this.#isOwners &&
-      html`<button class="button primary" type="button" @click=${() => this.#add()}>${icon("add")}${t("add")}</button>`}
+      html`<ig-upload-button></ig-upload-button>
+        <button class="button primary" type="button" @click=${() => this.#add()}>${icon("add")}${t("add")}</button>`}
     ></ig-empty>`;
   }
 

@@ -9,22 +9,23 @@ import { computed, signal } from "../core/signal.js";
  */
 
 /** Those of the views that are open; the last counts. */
-const places = signal(/** @type {(Target | null)[]} */ ([]));
+const places = signal(/** @type {(() => Partial<Target> | null)[]} */ ([]));
+const LIBRARY = { galleryId: null, name: null, api };
 
 /** Null where nothing can be uploaded. */
 export const target = computed(() => {
-  const all = places.value;
-  if (all.length > 0) return all[all.length - 1] ?? null;
-  return session.me.value === null ? null : { galleryId: null, name: null, api };
+  const last = places.value.at(-1);
+  const place = last ? last() : session.me.value && LIBRARY;
+  return place && { ...LIBRARY, ...place };
 });
 
 /**
  * For a view: what is dropped while it is open goes there; null: nowhere.
- * @param {Partial<Target> | null} place
+ * @param {Partial<Target> | null | (() => Partial<Target> | null)} place Or what says it, by signals.
  * @param {AbortSignal} ended Of the view.
  */
 export function receiveFiles(place, ended) {
-  const here = place && { galleryId: null, name: null, api, ...place };
+  const here = typeof place === "function" ? place : () => place;
   places.value = [...places.value, here];
   ended.addEventListener("abort", () => (places.value = places.value.filter((each) => each !== here)));
 }
