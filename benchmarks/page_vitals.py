@@ -38,6 +38,7 @@ CHROMIUM = "/usr/bin/chromium"
 PHONE: ViewportSize = {"width": 412, "height": 823}
 SLOWER = 4
 SLOW_4G = {"latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 0.75e6 / 8}
+QUIET = 3_000
 OBSERVERS = """
 const seen = (window.vitals = { lcp: 0, cls: 0, inp: 0, tbt: 0 });
 const observe = (type, tell, options) =>
@@ -195,7 +196,7 @@ def measure(browser: Browser, url: str, view: View) -> Measured:
         transfer = Transfer.watch(devtools)
         page.goto(url + view.path)
         view.shows(page)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(QUIET)  # what is loaded after that is loaded, too
         seen = page.evaluate("() => ({...vitals})")
         sizes = dict(transfer.sizes)
         view.uses(page)

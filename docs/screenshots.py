@@ -17,7 +17,7 @@ import click
 import httpx
 from attrs import frozen
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, sync_playwright
 from tests.support.album import Photograph, album
 from tests.support.leftovers import shared_database
 from tests.support.served import ServedUploads, served_uploads, token_of
@@ -35,12 +35,13 @@ SHOWN = (960, 600)
 QUALITY = 62
 USER = "ada"
 SETTLED = """() => {
-  const near = [...document.images].filter(image => {
-    const box = image.getBoundingClientRect();
+  const isNear = element => {
+    const box = element.getBoundingClientRect();
     return box.width > 0 && box.top < innerHeight && box.bottom > 0;
-  });
+  };
   return document.querySelector("h1, h2, [role=dialog]") && !document.querySelector("[aria-busy=true]")
-    && near.every(image => image.complete && image.naturalWidth > 0);
+    && [...document.images].filter(isNear).every(image => image.complete && image.naturalWidth > 0)
+    && [...document.querySelectorAll("main .cell")].filter(isNear).every(cell => cell.classList.contains("loaded"));
 }"""
 
 
@@ -218,11 +219,24 @@ def bring_in(photographs: Sequence[Photograph]) -> Callable[[Page], None]:
 
 def see_them(page: Page) -> None:
     page.locator("ig-upload-panel").get_by_role("button", name="Close").click(timeout=180_000)
-    page.locator(".cell img[src]").nth(8).wait_for()
+    page.get_by_text("17 images").wait_for(timeout=180_000)
+    page.reload()
+
+
+def cell(page: Page, number: int) -> Locator:
+    """The cell of a photograph, by the number in its name."""
+    listed = page.evaluate(
+        """async () => {
+          const headers = { Authorization: `Bearer ${sessionStorage.getItem("imagegallery.token")}` };
+          const answer = await fetch("/api/v1/images?limit=50", { headers });
+          return (await answer.json()).data.map(({ id, filename }) => [filename, id]);
+        }"""
+    )
+    return page.locator(f'.cell[data-id="{dict(listed)[f"IMG_{number}.jpg"]}"]')
 
 
 def open_one(page: Page) -> None:
-    page.locator(".cell a").nth(1).click()
+    cell(page, 7399).locator("a").click()
     page.locator("ig-viewer img").first.wait_for()
 
 
@@ -243,10 +257,10 @@ def choose(page: Page) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     page.locator("ig-viewer").wait_for(state="detached")
-    for number in (0, 1, 4, 6):
-        cell = page.locator(".cell").nth(number)
-        cell.hover()
-        cell.locator(".mark").click()
+    for number in (7399, 7396, 7392, 7391):
+        wanted = cell(page, number)
+        wanted.hover()
+        wanted.locator(".mark").click()
 
 
 def collect(page: Page) -> None:
@@ -283,7 +297,8 @@ def have_a_link(page: Page) -> None:
 
 
 def find(page: Page) -> None:
-    page.goto("/?favorite=true")
+    page.goto("/")
+    page.get_by_role("button", name="Favourites").first.click()
     page.locator(".cell").first.wait_for()
 
 

@@ -1,9 +1,10 @@
 """An album of real photographs, for pages to be looked at: each with a text, tags, a time and a place.
 
-A few ship in the wheel of scikit-image. More of them, and better ones, are in Debian's package
-`lomiri-wallpapers-16.04`, by the people who are named in its copyright file::
+A few ship in the wheel of scikit-image. More of them, and better ones, are in two packages of Debian, by the people who
+are named in their copyright files::
 
-    apt-get download lomiri-wallpapers-16.04 && dpkg -x lomiri-wallpapers-16.04_*.deb FOLDER
+    apt-get download lomiri-wallpapers-16.04 lomiri-wallpapers-20.04
+    for package in *.deb; do dpkg -x $package FOLDER; done
 """
 
 import io
@@ -26,7 +27,7 @@ CUTS: tuple[Box, ...] = ((0, 0, 1, 1), (0.3, 0, 0.82, 1))
 
 @frozen
 class Subject:
-    """``file`` is in the folder of the Debian package, or in scikit-image; ``place`` in degrees."""
+    """``file`` is in the folder of Debian's packages, or in scikit-image; ``place`` in degrees."""
 
     file: str
     gallery: str
