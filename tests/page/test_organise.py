@@ -158,8 +158,10 @@ def test_what_happens_in_another_session_is_seen_without_a_reload(
     with served_page.client(user) as client:
         client.patch(f"/galleries/{gallery_id}", json={"name": "Trams"}).raise_for_status()
         expect(page.locator(".gallery-card", has_text="Trams")).to_have_count(1)
+        page.locator(".gallery-card a", has_text="Trams").click()
+        expect(page.get_by_role("heading", name="Trams")).to_be_visible()
         client.delete(f"/galleries/{gallery_id}").raise_for_status()
-    expect(page.get_by_role("heading", name="No gallery yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="This gallery is gone")).to_be_visible()
 
 
 def test_two_who_rename_a_gallery_are_told_of_each_other(

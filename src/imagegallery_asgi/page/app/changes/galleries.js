@@ -76,7 +76,7 @@ export function setCover(gallery, imageId) {
  */
 export function deleteGallery(gallery, { withImages }) {
   return change({
-    apply: () => tell("gallery-changed", { id: gallery.id, change: "deleted" }),
+    apply: () => tell("gallery-changed", { id: gallery.id, change: "deleted", isOwn: true }),
     undo: () => tell("gallery-changed", { id: gallery.id, change: "created" }),
     send: () => api.delete(`/galleries/${gallery.id}`, { query: { with_images: withImages } }),
     said: t("delete_gallery.done", { name: gallery.name }),

@@ -132,11 +132,13 @@ export default class GalleryView extends Element {
   }
 
   #follow = (/** @type {Event} */ event) => {
-    const { id, change, fields, gone, arrived } = /** @type {CustomEvent} */ (event).detail;
+    const { id, change, fields, gone, arrived, isOwn } = /** @type {CustomEvent} */ (event).detail;
     const gallery = this.gallery.value;
     if (id !== gallery?.id) return;
     if (change === "deleted") {
-      if (this.isConnected && ground.value.path.startsWith(`/galleries/${id}`)) navigate("/galleries", { replace: true });
+      // Who deleted it goes on from here; others are told.
+      if (!isOwn) this.error.value = new ApiError(404, {});
+      else if (ground.value.path === `/galleries/${id}`) navigate("/galleries", { replace: true });
     } else if (fields) {
       this.gallery.value = { ...gallery, ...fields };
     } else if (gone || arrived) {
