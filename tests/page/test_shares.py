@@ -166,6 +166,19 @@ def test_a_link_is_read_in_the_language_of_who_has_it(served_page: ServedPage, u
     ]
 
 
+def test_a_partner_sees_the_library_that_is_shared_with_them(
+    open_page: OpenPage, served_page: ServedPage, user: str
+) -> None:
+    served_page.upload(user)
+    partner = f"{user}-ben"
+    with served_page.client(user) as client:
+        said = {"targets": [{"library": True}], "link": False, "recipients": [{"user": partner}]}
+        client.post("/shares", json=said).raise_for_status()
+    page = open_page("/shared-with-me", user=partner)
+    page.get_by_role("link", name=re.compile("The photos of")).click()
+    expect(page.locator("ig-timeline img").first).to_be_visible()
+
+
 def test_a_user_keeps_what_a_link_shares_and_gives_it_back(
     open_page: OpenPage, served_page: ServedPage, user: str
 ) -> None:

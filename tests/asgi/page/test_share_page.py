@@ -118,6 +118,14 @@ def test_a_program_can_ask_first_whether_it_has_to_open_a_link(
     assert browser.get(address, params={"begins": "false"}).status_code == 200
 
 
+def test_who_tries_too_many_passwords_is_told_to_wait(owner: httpx.Client, browser: httpx.Client, private: str) -> None:
+    address = shared(owner, {"gallery_id": private}, password=WORD)
+    tries = [browser.post(address, data={"password": f"word {number}"}) for number in range(11)]
+    assert [each.status_code for each in tries] == [401] * 10 + [429]
+    assert int(tries[-1].headers["Retry-After"]) > 0
+    assert "Wait a moment" in tries[-1].text
+
+
 def test_a_link_that_opens_once_waits_for_a_person(owner: httpx.Client, browser: httpx.Client, private: str) -> None:
     address = shared(owner, {"gallery_id": private}, max_views=1)
     for _ in range(3):  # previews of chats

@@ -5,7 +5,7 @@ import { each, html } from "../core/html.js";
 import { formatDate } from "../core/formats.js";
 import { changed } from "../core/live.js";
 import { messages } from "../core/messages.js";
-import { link, navigate } from "../core/router.js";
+import { entitle, link, navigate } from "../core/router.js";
 import { sentence } from "../core/sentences.js";
 import { session } from "../core/session.js";
 import { effect, signal } from "../core/signal.js";
@@ -79,6 +79,17 @@ export default class Link extends Element {
     }
   }
 
+  /** @param {Opened} opened */
+  #title(opened) {
+    const shown = shownOf(opened, this.params.value.gallery);
+    return shown.kind === "gallery" ? shown.gallery.name : t("untitled");
+  }
+
+  /** The window has the name of what is shown, which may become another one. @param {string} title */
+  #call(title) {
+    if (this.#ended) entitle(title);
+  }
+
   async #showOwn() {
     await import("./guest.js");
     this.hasOwn.value = true;
@@ -89,6 +100,7 @@ export default class Link extends Element {
     this.opened.value = null;
     this.#source.value = null;
     this.failure.value = error;
+    this.#call(t(`${refusalOf(/** @type {ApiError} */ (error))}.title`));
     this.#receive(null);
   }
 
@@ -97,6 +109,7 @@ export default class Link extends Element {
     const before = this.opened.value;
     this.failure.value = null;
     this.opened.value = opened;
+    this.#call(this.#title(opened));
     if (opened.guest_name) void this.#showOwn();
     if (!before || JSON.stringify(before) !== JSON.stringify(opened)) await this.#showSource(opened);
     this.#receive(opened);
@@ -141,7 +154,6 @@ export default class Link extends Element {
     if (this.failure.value) return html`<div class="view link">${this.#refused(this.failure.value)}</div>`;
     if (!opened) return undefined;
     const shown = shownOf(opened, this.params.value.gallery);
-    const title = shown.kind === "gallery" ? shown.gallery.name : t("untitled");
     const about = shown.kind === "gallery" ? shown.gallery.description : opened.note;
     const path = pathOf(this.params.value.link ?? "");
     return html`<div class="view link">
@@ -150,7 +162,7 @@ export default class Link extends Element {
           ${this.params.value.gallery && opened.galleries.length + opened.images.length > 1
             ? html`<a class="back small soft" href=${link(path)}>${icon("previous")}${t("all")}</a>`
             : null}
-          <h1 dir="auto" tabindex="-1">${title}</h1>
+          <h1 dir="auto" tabindex="-1">${this.#title(opened)}</h1>
           ${about ? html`<p class="about" dir="auto">${about}</p>` : null}
           ${shown.kind === "gallery" && opened.note ? html`<p class="note"><bdi>${opened.note}</bdi></p>` : null}
           <p class="soft small">${this.#facts(opened, shown)}</p>

@@ -149,7 +149,7 @@ export class Shell extends Element {
   render() {
     const here = ground.value.path;
     const all = ways();
-    const isUser = session.me.value !== null;
+    const hasWays = !isGuests(here) && (session.me.value !== null || isAwaited());
     const isLocked = session.state.value === "visitor" && !isOpen(here);
     const content = isLocked ? this.signIn.value : this.failure.value ? failed(this.failure.value) : this.view.value;
     const over = isLocked ? null : this.over.value;
@@ -165,7 +165,7 @@ export class Shell extends Element {
           ${session.state.value === "ended" && html`<button class="button quiet" type="button" @click=${() => renewal.ask()}>${t("sign-in")}</button>`}
         </div>
       </header>
-      ${all.length > 0 && (isUser || isAwaited())
+      ${all.length > 0 && hasWays
         ? html`<nav class="ways" aria-label=${t("navigation")} ?inert=${isBelow}>
             ${all.map(
               (way) => html`<a href=${link(way.path)} title=${way.text} aria-current=${isAt(way.path, here) ? "page" : null}>
@@ -196,11 +196,17 @@ const isAt = (path, here) => (path === "/" ? here === "/" : here === path || her
 const isOpen = (path) => /^\/(galleries|images|s|sign-in)(\/|$)/.test(path);
 
 /**
+ * Whether it is by a link that one is there: then one sees what all see who have it, and no ways to one's own.
+ * @param {string} path
+ */
+const isGuests = (path) => path.startsWith("/s/");
+
+/**
  * Whether a visitor is told where to sign in: not one who came by a link.
  * @param {string} path
  */
 const wantsSignIn = (path) =>
-  session.state.value === "visitor" && isOpen(path) && !path.startsWith("/s/") && path !== "/sign-in";
+  session.state.value === "visitor" && isOpen(path) && !isGuests(path) && path !== "/sign-in";
 
 async function openShortcuts() {
   (await import("../shortcuts/shortcuts.js")).openShortcuts();
