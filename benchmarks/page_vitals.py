@@ -172,7 +172,11 @@ def open_and_go_on(page: Page) -> None:
 
 
 def our_upload(page: Page) -> None:
-    page.set_input_files("input[type=file] >> nth=0", files=[one_file("ours.jpg")])
+    page.locator("#tools").get_by_role("button", name="Upload").click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("menuitem", name="Choose files").click()
+    chooser.value.set_files([one_file("ours.jpg")])
+    page.locator("ig-upload-panel").get_by_text("1 image is in").first.wait_for()
 
 
 @contextmanager
