@@ -103,7 +103,7 @@ def test_the_description_lists_what_can_be_chosen(visitor: httpx.Client) -> None
 def test_what_is_in_the_trash_says_since_when(owner: httpx.Client, image: str) -> None:
     owner.delete(f"/images/{image}")
     (listed,) = owner.get("/images", params={"trashed": "true"}).json()["data"]
-    assert list(listed) == [*SUMMARY, "deleted_at"]
+    assert list(listed) == [*SUMMARY, "deleted_at", "purge_at"]
     (chosen,) = owner.get("/images", params={"trashed": "true", "fields": "deleted_at"}).json()["data"]
     assert chosen == {"deleted_at": listed["deleted_at"]}
 
