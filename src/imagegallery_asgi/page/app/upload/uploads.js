@@ -46,6 +46,8 @@ export class Uploads {
   #life = new AbortController();
   /** The files that this tab has. @type {Map<string, File>} */
   #files = new Map();
+  /** Orders that no tab has said to have heard: the one that led may have crashed. @type {Map<string, Order>} */
+  #unheard = new Map();
   /** What is under way, by item. @type {Map<string, AbortController>} */
   #running = new Map();
   #isKeeping = false;
@@ -134,8 +136,10 @@ export class Uploads {
    * @param {Order} order
    */
   order(order) {
-    if (this.isLeading) this.#obey(order);
-    else this.#channel.postMessage({ order });
+    if (this.isLeading) return this.#obey(order);
+    const id = newId();
+    this.#unheard.set(id, order);
+    this.#channel.postMessage({ order, id });
   }
 
   /** @param {string} id @returns {Promise<File | undefined>} */
@@ -150,7 +154,7 @@ export class Uploads {
   // --- tabs ------------------------------------------------------------------------------------------------------
 
   /** @param {any} message */
-  #hear({ hello, state, order, lead, files }) {
+  #hear({ hello, state, order, id, heard, lead, files }) {
     if (hello && this.isLeading) this.#channel.postMessage({ state: { items: [...this.queue.items.values()], gone: [], flags: this.queue.flags } });
     if (state && !this.isLeading) {
       this.queue.mirror(state.items, state.gone, state.flags);
@@ -161,12 +165,17 @@ export class Uploads {
     if (lead) {
       const wanted = [...this.#files].filter(([id]) => this.queue.items.get(id)?.state !== "done");
       if (wanted.length > 0) this.#channel.postMessage({ files: wanted });
+      for (const [unheard, again] of this.#unheard) this.#channel.postMessage({ order: again, id: unheard });
     }
-    if (order && this.isLeading) this.#obey(order);
+    if (heard) this.#unheard.delete(heard);
+    if (order && this.isLeading) {
+      this.#channel.postMessage({ heard: id });
+      this.#obey(order);
+    }
     if (files && this.isLeading)
-      for (const [id, file] of files) {
-        this.#files.set(id, file);
-        this.queue.provide(id);
+      for (const [its, file] of files) {
+        this.#files.set(its, file);
+        this.queue.provide(its);
       }
     if (files) this.#go();
   }
@@ -184,6 +193,8 @@ export class Uploads {
     const left = all.filter((item) => !over.includes(item));
     this.queue.restore(left.map((item) => ({ ...item, isKept: kept.has(item.id) })), (id) => kept.has(id) || this.#files.has(id));
     this.#channel.postMessage({ lead: true });
+    for (const order of this.#unheard.values()) this.#obey(order);
+    this.#unheard.clear();
     this.#setRoom();
     this.#start(null);
     this.#go();
