@@ -87,16 +87,16 @@ def _loads(root: str, language: str, *, has_programs: bool) -> str:
     def url(name: str) -> str:
         return escape(asset_url(root, name))
 
-    styles = "".join(f'<link rel="stylesheet" href="{url(name)}">\n' for name in STYLES)
+    icon = f'<link rel="icon" type="image/svg+xml" href="{url("icons/icon.svg")}">\n'
+    look = icon + "".join(f'<link rel="stylesheet" href="{url(name)}">\n' for name in STYLES)
     if not has_programs:
-        return styles
+        return look
     texts = (f"messages/{language}/{name}.json" for name in _MESSAGES)
     return "".join(
         [
             f'<link rel="manifest" href="{escape(root)}/manifest.webmanifest">\n',
-            f'<link rel="icon" type="image/svg+xml" href="{url("icons/icon.svg")}">\n',
             f'<link rel="apple-touch-icon" href="{url("icons/icon-180.png")}">\n',
-            styles,
+            look,
             *(f'<link rel="modulepreload" href="{url(name)}">\n' for name in assets.modules()),
             *(
                 f'<link rel="preload" as="fetch" crossorigin href="{url(name)}">\n'
