@@ -87,6 +87,14 @@ def test_a_large_library_is_seen_from_its_first_to_its_last_image(
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     expect(page.locator(f"[data-id='{last}'].loaded")).to_be_visible()
     assert nodes(page) < MOST_NODES
+
+    # As in a library that is taller than browsers can hold.
+    page.evaluate("document.querySelector('ig-grid').track.tallest = 20_000; dispatchEvent(new Event('resize'))")
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator(f"[data-id='{first}'].loaded")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") < 25_000
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.locator(f"[data-id='{last}'].loaded")).to_be_visible()
     assert sum(page.evaluate("shifts")) < NO_SHIFT
 
 
