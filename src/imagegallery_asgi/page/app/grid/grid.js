@@ -63,6 +63,8 @@ export class Grid extends Element {
   #sheet = made("div", "sheet");
   #plane = made("div", "plane");
   #origin = 0;
+  /** Counts the planes: what lies on another one is another element, as browsers see it. */
+  #planes = 0;
   /** What is in the document, by its key. @type {Map<string, Shown>} */
   #live = new Map();
   /** Cells that are not used. @type {Cell[]} */
@@ -110,6 +112,7 @@ export class Grid extends Element {
     const quick = { passive: true, signal };
     addEventListener("scroll", () => this.#scrolled(), quick);
     addEventListener("resize", () => this.#arrange(), quick);
+    addEventListener("online", () => void this.source.value?.retry(), quick);
     for (const type of ["wheel", "touchmove", "keydown"])
       addEventListener(type, () => (this.#restoring = null), quick);
     addEventListener("touchstart", () => (this.#isTouched = true), quick);
@@ -294,6 +297,7 @@ export class Grid extends Element {
     const [top, bottom] = [track.place - around, track.place + track.view + around];
     if (Math.abs(track.place - this.#origin) > NEAR) {
       this.#origin = Math.round(track.place);
+      this.#planes += 1;
       for (const each of this.#live.values()) each.isPlaced = false;
     }
     this.#plane.style.insetBlockStart = `${Math.round(this.#origin + track.offset)}px`;
@@ -396,7 +400,7 @@ export class Grid extends Element {
    * @returns {Shown}
    */
   #title(section, y) {
-    const key = `title ${section.key}`;
+    const key = `title ${section.key} ${this.#planes}`;
     const each = this.#live.get(key) ?? { key, element: made("h2", "month"), isPlaced: false };
     each.element.textContent = formatMonth(/** @type {string} */ (section.month));
     each.element.style.translate = `0 ${y - this.#origin}px`;
@@ -413,7 +417,7 @@ export class Grid extends Element {
    */
   #gap(source, section, top, bottom) {
     const error = source.failures.get(section.key);
-    const key = `${error ? "failed" : "gap"} ${section.key}`;
+    const key = `${error ? "failed" : "gap"} ${section.key} ${this.#planes}`;
     const each = this.#live.get(key) ?? { key, element: error ? this.#failure(error) : made("div", "gap"), isPlaced: false };
     each.element.style.translate = `0 ${top - this.#origin}px`;
     each.element.style.blockSize = `${bottom - top}px`;
