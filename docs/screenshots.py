@@ -219,7 +219,7 @@ def bring_in(photographs: Sequence[Photograph]) -> Callable[[Page], None]:
 
 def see_them(page: Page) -> None:
     page.locator("ig-upload-panel").get_by_role("button", name="Close").click(timeout=180_000)
-    page.get_by_text("17 images").wait_for(timeout=180_000)
+    page.locator("main").get_by_text("17 images").first.wait_for(timeout=180_000)
     page.reload()
 
 
@@ -353,11 +353,11 @@ def main(photographs: Path | None, only: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         with service(Path(folder) / "data") as served:
-            library = fill(served, taken)
-            for name, (path, user) in library.views.items():
-                if not only or name in only:
-                    save(sheet(browser, served, path, user), name)
-                    click.echo(name)
+            if set(only) != {"story"}:
+                for name, (path, user) in fill(served, taken).views.items():
+                    if not only or name in only:
+                        save(sheet(browser, served, path, user), name)
+                        click.echo(name)
             if not only or "story" in only:
                 tell(browser, served, taken[:17])
         browser.close()

@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from attrs import frozen
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from tests.support.database import DatabaseServer
 from tests.support.images import jpeg_of_size
 from tests.support.served import ServedUploads, served_uploads, token_of
@@ -17,6 +17,7 @@ from tests.support.waiting import until
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE = 30_000  # milliseconds; what has not come by then does not come
+expect.set_options(timeout=PATIENCE)
 SIZE = {"width": 1280, "height": 800}
 # The browser says that an answer was 401 or 404, which the page shows itself.
 _EXPECTED = "Failed to load resource"

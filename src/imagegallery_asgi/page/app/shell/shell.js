@@ -93,6 +93,8 @@ export class Shell extends Element {
       return;
     }
     this.#shown.set(into, key);
+    const isFirst = this.#isFirst;
+    if (into === this.view) this.#isFirst = false;
     if (there === null) {
       into.value = null;
       return;
@@ -102,7 +104,7 @@ export class Shell extends Element {
       if (this.#shown.get(into) !== key) return; // the person went on meanwhile
       this.failure.value = null;
       into.value = view;
-      if (into === this.view) this.#arrive(view);
+      if (into === this.view) this.#arrive(view, isFirst);
     } catch (error) {
       this.#shown.delete(into);
       this.failure.value = error;
@@ -112,11 +114,13 @@ export class Shell extends Element {
   #isFirst = true;
   #leave = () => {};
 
-  /** @param {HTMLElement} view */
-  #arrive(view) {
+  /**
+   * @param {HTMLElement} view
+   * @param {boolean} isFirst It is the one that the page was opened with.
+   */
+  #arrive(view, isFirst) {
     this.#leave();
-    this.#leave = arrive(view, { brand: t("brand"), hasFocus: !this.#isFirst });
-    this.#isFirst = false;
+    this.#leave = arrive(view, { brand: t("brand"), hasFocus: !isFirst });
   }
 
   #wasUnknown = false;
