@@ -221,6 +221,7 @@ def see_them(page: Page) -> None:
     page.locator("ig-upload-panel").get_by_role("button", name="Close").click(timeout=180_000)
     page.locator("main").get_by_text("17 images").first.wait_for(timeout=180_000)
     page.reload()
+    page.locator(".cell.loaded").nth(8).wait_for()
 
 
 def cell(page: Page, number: int) -> Locator:
@@ -271,6 +272,7 @@ def collect(page: Page) -> None:
 def see_the_gallery(page: Page) -> None:
     page.get_by_role("button", name="New gallery").click()
     page.get_by_role("dialog").wait_for(state="detached")
+    page.locator("ig-toasts").get_by_text("added to").first.wait_for()
     page.goto("/galleries")
     page.get_by_role("link", name="The garden").first.click()
     page.get_by_role("heading", name="The garden", level=1).wait_for()
