@@ -18,7 +18,8 @@ export class LinkEntry extends Element {
   kind = signal(/** @type {"password" | "limited"} */ ("password"));
   /** What was typed already into the form that the service has drawn. */
   typed = signal("");
-  #fault = signal("");
+  /** What is wrong: also what the service has said there, of a password that was sent before this was loaded. */
+  fault = signal("");
   #isBusy = signal(false);
 
   connected() {
@@ -27,7 +28,7 @@ export class LinkEntry extends Element {
 
   render() {
     const kind = this.kind.value;
-    const fault = this.#fault.value;
+    const fault = this.fault.value;
     return html`<form class="entry" @submit=${(/** @type {SubmitEvent} */ event) => this.#submit(event)}>
       ${icon(kind === "password" ? "lock" : "info")}
       <h1>${t(`${kind}.title`)}</h1>
@@ -56,7 +57,7 @@ export class LinkEntry extends Element {
     event.preventDefault();
     const input = this.querySelector("input");
     this.#isBusy.value = true;
-    this.#fault.value = "";
+    this.fault.value = "";
     try {
       const client = /** @type {import("../core/api.js").Api} */ (this.client.value);
       if (this.kind.value === "password") await client.post("/unlock", { password: input?.value ?? "" });
@@ -71,12 +72,12 @@ export class LinkEntry extends Element {
 
   /** @param {unknown} error */
   #tell(error) {
-    if (!(error instanceof ApiError)) this.#fault.value = sentence(error);
-    else if (error.code === "wrong_password") this.#fault.value = t("password.wrong");
+    if (!(error instanceof ApiError)) this.fault.value = sentence(error);
+    else if (error.code === "wrong_password") this.fault.value = t("password.wrong");
     else if (refusalOf(error) === "busy")
-      this.#fault.value = error.retryAfter ? t("busy.until", { time: formatDuration(error.retryAfter) }) : t("busy.text");
+      this.fault.value = error.retryAfter ? t("busy.until", { time: formatDuration(error.retryAfter) }) : t("busy.text");
     else if (refusalOf(error) === "ended" || refusalOf(error) === "missing") this.emit("refused", error);
-    else this.#fault.value = sentence(error);
+    else this.fault.value = sentence(error);
   }
 }
 

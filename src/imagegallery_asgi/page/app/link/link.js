@@ -63,8 +63,10 @@ export default class Link extends Element {
     await this.#open();
     const field = document.querySelector("form[method=post] input[name=password]");
     this.#typed = field instanceof HTMLInputElement ? field.value : "";
+    this.#told = field?.parentElement?.querySelector("[role=alert]")?.textContent ?? "";
   }
   #typed = "";
+  #told = "";
 
   /** Ask what there is. The page that the service made has begun the visit: this counts as no other. */
   async #open() {
@@ -241,7 +243,7 @@ export default class Link extends Element {
   #refused(error) {
     const refusal = refusalOf(error);
     if (refusal === "password" || refusal === "limited")
-      return html`<ig-link-entry .client=${this.#client} .kind=${refusal} .typed=${this.#typed} @entered=${() => void this.#open()} @refused=${(/** @type {CustomEvent} */ event) => this.#refuse(event.detail)}></ig-link-entry>`;
+      return html`<ig-link-entry .client=${this.#client} .kind=${refusal} .typed=${this.#typed} .fault=${this.#told} @entered=${() => void this.#open()} @refused=${(/** @type {CustomEvent} */ event) => this.#refuse(event.detail)}></ig-link-entry>`;
     const again = html`<button class="button" type="button" @click=${() => void this.#open()}>${t("again")}</button>`;
     return html`<ig-empty
       .icon=${ICONS[refusal]}
