@@ -20,6 +20,7 @@ def test_what_the_first_view_needs_is_told_at_once_and_kept_for_ever(served_page
         loads = re.findall(r'(?:href|src)="(/page/[^"]+)"', document.text)
         answers = [client.get(address) for address in loads]
     assert len(loads) > 5
+    assert any(address.endswith("/library/library.js") for address in loads)
     assert {answer.status_code for answer in answers} == {200}
     assert all("immutable" in answer.headers["Cache-Control"] for answer in answers)
     assert "trusted-types" in document.headers["Content-Security-Policy"]

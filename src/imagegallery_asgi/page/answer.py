@@ -52,9 +52,10 @@ async def page_answer(
     """
     runs = has_programs and call.host.has_page
     language, root = language_for(call), call.root
+    path = call.request.url.path.removeprefix(root)
     told = {**call.host.sign_in.told, **told_theme(call.request.cookies.get(THEME_COOKIE))}
     document = await anyio.to_thread.run_sync(
-        lambda: page_document(root, language, told, title=title, head=head, body=body, has_programs=runs)
+        lambda: page_document(root, language, told, title=title, head=head, body=body, has_programs=runs, path=path)
     )
     policy = dict(POLICY if runs else SCRIPTLESS_POLICY)
     policy["img-src"] = " ".join([policy["img-src"], *_origins(images, Site.of(call).api)])

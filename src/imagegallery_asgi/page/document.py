@@ -1,5 +1,6 @@
 """The document of the page, which is the same for all views but for what is in it before its programs have run."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from html import escape
@@ -39,6 +40,10 @@ NOTHING_TOLD: Final[Mapping[str, str]] = {}
 NEEDS_SCRIPT: Final = "<noscript><p>This page needs JavaScript.</p></noscript>"
 
 
+ROUTES: Final = "routes.js"
+_ROUTE: Final = re.compile(r'path: "([^":]{1,200})", view: \(\) => import\("\./([^"]{1,200})"\)')
+
+
 def page_document(
     root: str,
     language: str,
@@ -48,6 +53,7 @@ def page_document(
     head: str = "",
     body: str = NEEDS_SCRIPT,
     has_programs: bool = True,
+    path: str = "",
 ) -> str:
     """The document.
 
@@ -59,6 +65,7 @@ def page_document(
         head: Elements of the head, which are HTML.
         body: What is to be seen until the programs have drawn the view, as HTML: all there is without JavaScript.
         has_programs: Whether any are to run.
+        path: Of the view, below the mount; its programs are told at once, too.
     """
     values = {
         "language": language,
@@ -67,7 +74,7 @@ def page_document(
         "told": "".join(f' data-{name}="{escape(value)}"' for name, value in told.items()),
         "title": escape(title),
         "head": head,
-        "loads": _loads(root, language, has_programs=has_programs),
+        "loads": _loads(root, language, _views().get(path), has_programs=has_programs),
         "body": body,
     }
     parts = _template().split("{")
@@ -80,7 +87,7 @@ def asset_url(root: str, name: str) -> str:
 
 
 @cache
-def _loads(root: str, language: str, *, has_programs: bool) -> str:
+def _loads(root: str, language: str, view: str | None, *, has_programs: bool) -> str:
     """What the first view loads, told at once: modules would find each other one after the other."""
     assets = page_assets()
 
@@ -91,13 +98,14 @@ def _loads(root: str, language: str, *, has_programs: bool) -> str:
     look = icon + "".join(f'<link rel="stylesheet" href="{url(name)}">\n' for name in STYLES)
     if not has_programs:
         return look
+    modules = dict.fromkeys((*assets.modules(), *(assets.modules(view) if view else ())))
     texts = (f"messages/{language}/{name}.json" for name in _MESSAGES)
     return "".join(
         [
             f'<link rel="manifest" href="{escape(root)}/manifest.webmanifest">\n',
             f'<link rel="apple-touch-icon" href="{url("icons/icon-180.png")}">\n',
             look,
-            *(f'<link rel="modulepreload" href="{url(name)}">\n' for name in assets.modules()),
+            *(f'<link rel="modulepreload" href="{url(name)}">\n' for name in modules),
             *(
                 f'<link rel="preload" as="fetch" crossorigin href="{url(name)}">\n'
                 for name in texts
@@ -106,6 +114,12 @@ def _loads(root: str, language: str, *, has_programs: bool) -> str:
             f'<script type="module" src="{url(MAIN)}"></script>',
         ]
     )
+
+
+@cache
+def _views() -> Mapping[str, str]:
+    """The modules of views, by the paths that have no parameters."""
+    return dict(_ROUTE.findall(page_assets().by_name[ROUTES].content.decode()))
 
 
 @cache
