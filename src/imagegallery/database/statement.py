@@ -34,3 +34,7 @@ class Statement:
         """The rows."""
         rows: list[Record] = await connection.fetch(self.sql, *self.arguments(values))
         return rows
+
+    async def execute(self, connection: Connection, **values: object) -> None:
+        """What it changes is not told."""
+        await connection.execute(self.sql, *self.arguments(values))

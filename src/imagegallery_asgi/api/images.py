@@ -81,6 +81,8 @@ from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Oper
 OPERATIONS: list[Operation] = []
 operation = declaring(OPERATIONS)
 
+_SIDECAR = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>"""
 _REDIRECT = {
     200: DeclaredAnswer("The image itself, for clients that follow.", (IMAGE, BYTES)),
     302: DeclaredAnswer("The image is at `Location`.", headers=("Location",)),
@@ -247,7 +249,7 @@ async def update_image(call: Call, image_id: UUID, body: UpdateImage) -> One[Ima
     "/images/{image_id}/sidecar",
     "Say of an image what an XMP sidecar says of it",
     raises=(NotFound, TooLarge),
-    consumes=(Content("application/rdf+xml"), BYTES),
+    consumes=(Content("application/rdf+xml", example=_SIDECAR), BYTES),
     permission=Permission.EDIT,
 )
 async def read_image_sidecar(call: Call, image_id: UUID) -> One[ImageDetail]:

@@ -127,6 +127,7 @@ _EVENT_EXAMPLES: Mapping[str, object] = {
     "name": "ben",
     "message": "The file ends before the picture does.",
     "owner_id": "ana",
+    "fields": ["tags", "rating"],
     "urls": ["https://photos.example/api/v1/files/library/images/medium-nr3kq7wz2d.webp"],
     "user_id": "ben",
     "variant_type": "medium",

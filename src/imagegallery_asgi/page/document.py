@@ -65,7 +65,7 @@ def page_document(
         head: Elements of the head, which are HTML.
         body: What is to be seen until the programs have drawn the view, as HTML: all there is without JavaScript.
         has_programs: Whether any are to run.
-        path: Of the view, below the mount; its programs are told at once, too.
+        path: Of the view, below the mount; the document names its programs, too.
     """
     values = {
         "language": language,

@@ -75,7 +75,7 @@ BODIES: list[tuple[type, object, dict[str, str]]] = [
     (MoveImages, {"before": None}, {"image_ids": REQUIRED}),
     (BatchImages, {"ids": [ID], "action": "burn", "gallery_id": 0}, {
         "action": "must be one of favorite, unfavorite, archive, unarchive, trash, restore, delete, add_to_gallery, "
-        "remove_from_gallery", "gallery_id": NO_ID}),
+        "remove_from_gallery, add_tags, remove_tags, rate", "gallery_id": NO_ID}),
     (CheckFiles, {"sha256": ["a" * 63, "a" * 64, "g" * 64, 1]}, {
         "sha256.0": NO_DIGEST, "sha256.2": NO_DIGEST, "sha256.3": TEXT}),
     (CheckFiles, {"sha256": "a" * 64}, {"sha256": LIST}),

@@ -13,6 +13,8 @@ from uuid import UUID
 from asyncpg import Record
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.namespace import SEED
+from imagegallery.database.statement import Statement
 from imagegallery.errors import NotFound
 from imagegallery.holdings.holding import Holding
 from imagegallery.ids import new_id
@@ -37,19 +39,19 @@ TAGS_OF_IMAGE: Final = """ARRAY(
 SLOTS: Final = 8
 _SLOT: Final = f"(get_byte(uuid_send(image_id), 15) % {SLOTS})::smallint"
 
-_HOLD = """
-SELECT pg_advisory_xact_lock_shared(hashtextextended('tags ' || owner_id, 0))
+_HOLD = f"""
+SELECT pg_advisory_xact_lock_shared(hashtextextended('tags ' || owner_id, {SEED}))
 FROM (SELECT DISTINCT owner_id FROM images WHERE id = ANY($1)) AS owners"""
 
 # The same if they have any.
-_HOLD_IF_TAGGED = """
-SELECT pg_advisory_xact_lock_shared(hashtextextended('tags ' || owner_id, 0))
+_HOLD_IF_TAGGED = f"""
+SELECT pg_advisory_xact_lock_shared(hashtextextended('tags ' || owner_id, {SEED}))
 FROM (
     SELECT DISTINCT i.owner_id FROM images i
     WHERE i.id = ANY($1) AND EXISTS (SELECT FROM image_tags tagged WHERE tagged.image_id = i.id)
 ) AS owners"""
 
-_HOLD_ALL = "SELECT pg_advisory_xact_lock(hashtextextended('tags ' || $1, 0))"
+_HOLD_ALL = f"SELECT pg_advisory_xact_lock(hashtextextended('tags ' || $1, {SEED}))"
 
 # In the order of keys, so that two who make the same wait for each other.
 _MAKE = """
@@ -105,48 +107,52 @@ _RENAME = "UPDATE tags SET key = $2, name = $3 WHERE id = $1"
 _DELETE = "DELETE FROM tags WHERE id = ANY($1)"
 
 
-def _counting(change: str) -> str:
+def _counting(change: str) -> Statement:
     """A statement that makes a ``change``, whose rows are (tag_id, image_id, step), and counts it in the order of
     ids."""
-    return f"""
+    return Statement.of(f"""
 WITH {change}
 INSERT INTO tag_counts (tag_id, slot, image_count)
 SELECT tag_id, {_SLOT} AS slot, sum(step) FROM changed
 GROUP BY 1, 2
 HAVING sum(step) <> 0
 ORDER BY 1, 2
-ON CONFLICT (tag_id, slot) DO UPDATE SET image_count = tag_counts.image_count + excluded.image_count"""
+ON CONFLICT (tag_id, slot) DO UPDATE SET image_count = tag_counts.image_count + excluded.image_count""")
 
 
 _ADD = _counting("""added AS (
     INSERT INTO image_tags (image_id, tag_id, image_created_at, image_taken_at, is_listed)
     SELECT i.id, tag_id, i.created_at, i.taken_at, i.deleted_at IS NULL
-    FROM images i, unnest($2::uuid[]) AS tag_id
-    WHERE i.id = ANY($1)
+    FROM images i, unnest(:tag_ids::uuid[]) AS tag_id
+    WHERE i.id = ANY(:image_ids)
     ON CONFLICT DO NOTHING
     RETURNING image_id, tag_id, is_listed
 ), changed AS (
     SELECT tag_id, image_id, 1 AS step FROM added WHERE is_listed
 )""")
 
-# With $3, all but these.
+# With ``all_others``, all but these.
 _REMOVE = _counting("""removed AS (
-    DELETE FROM image_tags WHERE image_id = ANY($1) AND (tag_id = ANY($2)) <> $3 RETURNING image_id, tag_id, is_listed
+    DELETE FROM image_tags
+    WHERE image_id = ANY(:image_ids) AND (tag_id = ANY(:tag_ids)) <> :all_others
+    RETURNING image_id, tag_id, is_listed
 ), changed AS (
     SELECT tag_id, image_id, -1 AS step FROM removed WHERE is_listed
 )""")
 
 # In the trash an image keeps its tags, and counts in none.
 _SET_LISTED = _counting("""moved AS (
-    UPDATE image_tags SET is_listed = $2 WHERE image_id = ANY($1) AND is_listed <> $2 RETURNING image_id, tag_id
+    UPDATE image_tags SET is_listed = :is_listed
+    WHERE image_id = ANY(:image_ids) AND is_listed <> :is_listed
+    RETURNING image_id, tag_id
 ), changed AS (
-    SELECT tag_id, image_id, CASE WHEN $2 THEN 1 ELSE -1 END AS step FROM moved
+    SELECT tag_id, image_id, CASE WHEN :is_listed THEN 1 ELSE -1 END AS step FROM moved
 )""")
 
 _MERGE = _counting("""added AS (
     INSERT INTO image_tags (image_id, tag_id, image_created_at, image_taken_at, is_listed)
-    SELECT DISTINCT ON (image_id) image_id, $1, image_created_at, image_taken_at, is_listed
-    FROM image_tags WHERE tag_id = ANY($2)
+    SELECT DISTINCT ON (image_id) image_id, :tag_id, image_created_at, image_taken_at, is_listed
+    FROM image_tags WHERE tag_id = ANY(:others)
     ON CONFLICT DO NOTHING
     RETURNING image_id, tag_id, is_listed
 ), changed AS (
@@ -154,7 +160,7 @@ _MERGE = _counting("""added AS (
 )""")
 
 _COUNT_AGAIN = _counting("""changed AS (
-    SELECT tag_id, image_id, 1 AS step FROM image_tags WHERE tag_id = $1 AND is_listed
+    SELECT tag_id, image_id, 1 AS step FROM image_tags WHERE tag_id = :tag_id AND is_listed
 )""")
 
 # Those of some images that would have more tags than an image may have.
@@ -199,7 +205,7 @@ async def add(
     await hold(connection, image_ids)
     tag_ids = await named(connection, owner_id, tags, now=now)
     full = {row["image_id"] for row in await connection.fetch(_TOO_MANY, list(image_ids), tag_ids)}
-    await connection.execute(_ADD, [each for each in image_ids if each not in full], tag_ids)
+    await _ADD.execute(connection, image_ids=[each for each in image_ids if each not in full], tag_ids=tag_ids)
     return full
 
 
@@ -207,15 +213,15 @@ async def remove(connection: Connection, owner_id: str, image_ids: Sequence[UUID
     """Take these tags from locked images of the owner."""
     await hold(connection, image_ids)
     tag_ids = await named(connection, owner_id, tags)
-    await connection.execute(_REMOVE, list(image_ids), tag_ids, False)
+    await _REMOVE.execute(connection, image_ids=list(image_ids), tag_ids=tag_ids, all_others=False)
 
 
 async def replace(connection: Connection, owner_id: str, image_id: UUID, tags: Sequence[Tag], *, now: datetime) -> None:
     """Give a locked image these tags and no others."""
     await hold(connection, [image_id])
     tag_ids = await named(connection, owner_id, tags, now=now)
-    await connection.execute(_REMOVE, [image_id], tag_ids, True)
-    await connection.execute(_ADD, [image_id], tag_ids)
+    await _REMOVE.execute(connection, image_ids=[image_id], tag_ids=tag_ids, all_others=True)
+    await _ADD.execute(connection, image_ids=[image_id], tag_ids=tag_ids)
 
 
 async def rate(connection: Connection, image_ids: Sequence[UUID], rating: int | None, *, now: datetime) -> None:
@@ -231,7 +237,7 @@ async def note_own(connection: Connection, image_ids: Sequence[UUID], word: OwnW
 async def set_listed(connection: Connection, image_ids: Sequence[UUID], is_listed: bool) -> None:
     """Count locked images in their tags, or do so no more; after the galleries that this changes."""
     if await connection.fetch(_HOLD_IF_TAGGED, list(image_ids)):
-        await connection.execute(_SET_LISTED, list(image_ids), is_listed)
+        await _SET_LISTED.execute(connection, image_ids=list(image_ids), is_listed=is_listed)
 
 
 async def set_taken_at(connection: Connection, image_id: UUID, taken_at: datetime) -> None:
@@ -270,7 +276,7 @@ async def recount(connection: Connection, tag_id: UUID) -> None:
     await hold_all(connection, owner_id)
     await connection.execute(_LIST_AGAIN, tag_id)
     await connection.execute(_FORGET_COUNTS, tag_id)
-    await connection.execute(_COUNT_AGAIN, tag_id)
+    await _COUNT_AGAIN.execute(connection, tag_id=tag_id)
 
 
 async def rename(connection: Connection, tag_id: UUID, tag: Tag) -> None:
@@ -279,7 +285,7 @@ async def rename(connection: Connection, tag_id: UUID, tag: Tag) -> None:
 
 async def merge(connection: Connection, tag_id: UUID, others: Sequence[UUID]) -> None:
     """Give all images of the ``others`` this tag instead; all of the owner's tags are held."""
-    await connection.execute(_MERGE, tag_id, list(others))
+    await _MERGE.execute(connection, tag_id=tag_id, others=list(others))
     await delete(connection, others)
 
 
