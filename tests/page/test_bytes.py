@@ -2,34 +2,30 @@
 
 import gzip
 import re
-from collections.abc import Iterator
 
 import pytest
 
-from imagegallery_asgi.page.assets import STYLES, page_assets
+from imagegallery_asgi.page.assets import MAIN, page_assets
+from imagegallery_asgi.page.document import page_document
+from imagegallery_asgi.page.views import ROUTES, view_of
 
 BUDGET = 60_000
-_ROUTE = re.compile(r'path: "([^"]+)".*?import\("\./([^"]+)"\)')
-_STYLE = re.compile(r'style\(import\.meta\.url, "\./([^"]+)"\)')
-ROUTES = dict(_ROUTE.findall(page_assets().by_name["routes.js"].content.decode()))
+_PATH = re.compile(r'path: "([^"]+)", view: \(\)')
+_LOADED = re.compile(r'"(?:stylesheet|modulepreload)" href="/page/\w+/([^"]+)"')
+PATHS = _PATH.findall(page_assets().by_name[ROUTES].content.decode())
 
 
-def first_load(view: str) -> Iterator[str]:
-    """The names of all modules and styles of a view, where it is the first that is opened."""
-    assets = page_assets()
-    modules = dict.fromkeys((*assets.modules(), *assets.modules(view)))
-    yield from modules
-    styles = {
-        f"{module.rpartition('/')[0]}/{style}"
-        for module in modules
-        for style in _STYLE.findall(assets.by_name[module].content.decode())
-    }
-    yield from styles | set(STYLES)
-
-
-@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("path", PATHS)
 def test_the_first_view_takes_at_most_sixty_kilobytes(path: str) -> None:
-    files = list(first_load(ROUTES[path]))
-    sizes = {name: len(gzip.compress(page_assets().by_name[name].content)) for name in files}
-    assert ROUTES[path] in files
+    names = _LOADED.findall(page_document("", "en", path=path.replace(":", "any-")))
+    sizes = {name: len(gzip.compress(page_assets().by_name[name].content)) for name in names}
+    assert {MAIN, view_of(path)} <= sizes.keys()
     assert sum(sizes.values()) <= BUDGET, sizes
+
+
+def test_the_document_names_the_texts_and_styles_of_its_view() -> None:
+    named = page_document("", "de", path="/galleries/018f")
+    assert "/messages/de/galleries.json" in named
+    assert "/galleries/gallery.css" in named
+    assert "/galleries/gallery.css" not in page_document("", "de", path="/trash")
+    assert view_of("/images/018f") is None

@@ -1,4 +1,4 @@
-"""What is sent of a program is all of it but its comments."""
+"""What is sent of a program is all of it but its comments and indents."""
 
 import json
 from pathlib import Path
@@ -15,11 +15,11 @@ APP = Path(imagegallery_asgi.page.__file__).parent / "app"
 def test_comments_are_left_out_and_lines_stay_where_they_are() -> None:
     script = b"/**\n * What it is.\n */\nexport const one = 1; // told\n  // a line\nlet /** @type {string} */ two;\n"
     assert without_comments("a.js", script) == b"\n\n\nexport const one = 1; // told\n\nlet two;\n"
-    assert without_comments("a.css", b"/* why */\na { /* b */ c: d; }") == b"\na { c: d; }"
+    assert without_comments("a.css", b"/* why */\n  a { /* b */ c: d; }") == b"\na { c: d; }"
     assert without_comments("a.json", b'{"a": "/** b */"}') == b'{"a": "/** b */"}'
 
 
-def test_no_program_loses_more_than_its_comments(tmp_path: Path) -> None:
+def test_no_program_loses_more_than_comments_and_indents(tmp_path: Path) -> None:
     sent = {name: asset.content.decode() for name, asset in page_assets().by_name.items() if name.endswith(".js")}
     given = tmp_path / "files.json"
     given.write_text(json.dumps({"files": [[name, (APP / name).read_text(), text] for name, text in sent.items()]}))

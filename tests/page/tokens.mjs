@@ -1,4 +1,4 @@
-/** `node tokens.mjs '{"files": [[name, source, sent], ...]}'`: which files lost more than comments by what is sent. */
+/** `node tokens.mjs '{"files": [[name, source, sent], ...]}'`: which files lost more than comments and indents by what is sent. */
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 
@@ -8,7 +8,7 @@ const printer = ts.createPrinter({ removeComments: true });
 /** @param {string} source */
 function printed(source) {
   const parsed = ts.createSourceFile("x.js", source, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS);
-  return printer.printFile(parsed);
+  return printer.printFile(parsed).replace(/^[ \t]+/gm, "");
 }
 
 const changed = files.filter(([, source, sent]) => printed(source) !== printed(sent)).map(([name]) => name);

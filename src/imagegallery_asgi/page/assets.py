@@ -27,16 +27,22 @@ _TYPES: Final = {
     "webmanifest": "application/manifest+json",
 }
 _DIGEST_BYTES: Final = 9
+# What programs say as texts of their own, so that it can be read in them.
+_STYLE: Final = re.compile(r""""(\.{1,2}/[^"]{1,200}\.css)\"""")
+_TEXTS: Final = re.compile(r"""\bmessages\("([a-z-]{1,50})"\)""")
 _IMPORT: Final = re.compile(r"""^(?:import|export)\b[^;"']{0,2000}["'](\.{1,2}/[^"']{1,200})["'];?$""", re.MULTILINE)
 
 
 @frozen
 class Asset:
-    """A file of the page. ``imports`` are the modules that it loads at once, by their names."""
+    """A file of the page. Of a module, ``imports`` are those that it loads at once and ``styles`` its style sheets, by
+    their names; ``texts`` are the features whose messages it has."""
 
     content: bytes
     media_type: str
     imports: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 @frozen
@@ -69,9 +75,17 @@ def _assets_of(contents: Mapping[str, bytes]) -> Assets:
     for name, content in contents.items():
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
-        suffix = name.rpartition(".")[2]
-        by_name[name] = Asset(content, _TYPES[suffix], tuple(_imports(name, content)) if suffix == "js" else ())
+        by_name[name] = _asset_of(name, content)
     return Assets(by_name, digest.hexdigest())
+
+
+def _asset_of(name: str, content: bytes) -> Asset:
+    suffix = name.rpartition(".")[2]
+    if suffix != "js":
+        return Asset(content, _TYPES[suffix])
+    program = content.decode()
+    imports, styles = (tuple(_beside(name, path) for path in found.findall(program)) for found in (_IMPORT, _STYLE))
+    return Asset(content, _TYPES[suffix], imports, styles, tuple(_TEXTS.findall(program)))
 
 
 def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
@@ -82,13 +96,12 @@ def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
             yield path + each.name, without_comments(each.name, each.read_bytes())
 
 
-def _imports(name: str, content: bytes) -> Iterator[str]:
+def _beside(name: str, path: str) -> str:
+    """The name of what lies at a path from the file of this ``name``."""
     folder = name.split("/")[:-1]
-    for match in _IMPORT.finditer(content.decode()):
-        path = list(folder)
-        for part in match[1].split("/"):
-            if part == "..":
-                path.pop()
-            elif part != ".":
-                path.append(part)
-        yield "/".join(path)
+    for part in path.split("/"):
+        if part == "..":
+            folder.pop()
+        elif part != ".":
+            folder.append(part)
+    return "/".join(folder)

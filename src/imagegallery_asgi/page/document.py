@@ -1,6 +1,5 @@
 """The document of the page, which is the same for all views but for what is in it before its programs have run."""
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from html import escape
@@ -9,10 +8,9 @@ from typing import Final
 
 from imagegallery_asgi.page.assets import MAIN, STYLES, page_assets
 from imagegallery_asgi.page.languages import direction_of
+from imagegallery_asgi.page.views import view_of
 
 TITLE: Final = "imagegallery"
-# Texts that every view needs at once.
-_MESSAGES: Final = ("core", "shell")
 # No program, no style and no frame of anybody else's, and text becomes markup in one place alone (Trusted Types).
 # Pictures may be at a store's or an edge's address.
 POLICY: Final[Mapping[str, str]] = {
@@ -38,10 +36,6 @@ SCRIPTLESS_POLICY: Final[Mapping[str, str]] = {
 }
 NOTHING_TOLD: Final[Mapping[str, str]] = {}
 NEEDS_SCRIPT: Final = "<noscript><p>This page needs JavaScript.</p></noscript>"
-
-
-ROUTES: Final = "routes.js"
-_ROUTE: Final = re.compile(r'path: "([^":]{1,200})", view: \(\) => import\("\./([^"]{1,200})"\)')
 
 
 def page_document(
@@ -74,7 +68,7 @@ def page_document(
         "told": "".join(f' data-{name}="{escape(value)}"' for name, value in told.items()),
         "title": escape(title),
         "head": head,
-        "loads": _loads(root, language, _views().get(path), has_programs=has_programs),
+        "loads": _loads(root, language, view_of(path), has_programs=has_programs),
         "body": body,
     }
     parts = _template().split("{")
@@ -88,38 +82,36 @@ def asset_url(root: str, name: str) -> str:
 
 @cache
 def _loads(root: str, language: str, view: str | None, *, has_programs: bool) -> str:
-    """What the first view loads, told at once: modules would find each other one after the other."""
+    """What the first view loads, named at once: its programs would find each other, and then their styles and texts,
+    one after the other."""
     assets = page_assets()
 
     def url(name: str) -> str:
         return escape(asset_url(root, name))
 
     icon = f'<link rel="icon" type="image/svg+xml" href="{url("icons/icon.svg")}">\n'
-    look = icon + "".join(f'<link rel="stylesheet" href="{url(name)}">\n' for name in STYLES)
     if not has_programs:
-        return look
-    modules = dict.fromkeys((*assets.modules(), *(assets.modules(view) if view else ())))
-    texts = (f"messages/{language}/{name}.json" for name in _MESSAGES)
+        return icon + "".join(_style(url(name)) for name in STYLES)
+    names = dict.fromkeys((*assets.modules(), *(assets.modules(view) if view else ())))
+    modules = [assets.by_name[name] for name in names]
+    styles = dict.fromkeys((*STYLES, *(name for each in modules for name in each.styles)))
+    features = dict.fromkeys(feature for each in modules for feature in each.texts)
+    texts = (f"messages/{language}/{feature}.json" for feature in features)
     return "".join(
         [
             f'<link rel="manifest" href="{escape(root)}/manifest.webmanifest">\n',
             f'<link rel="apple-touch-icon" href="{url("icons/icon-180.png")}">\n',
-            look,
-            *(f'<link rel="modulepreload" href="{url(name)}">\n' for name in modules),
-            *(
-                f'<link rel="preload" as="fetch" crossorigin href="{url(name)}">\n'
-                for name in texts
-                if name in assets.by_name
-            ),
+            icon,
+            *(_style(url(name)) for name in styles),
+            *(f'<link rel="modulepreload" href="{url(name)}">\n' for name in names),
+            *(f'<link rel="preload" as="fetch" crossorigin href="{url(name)}">\n' for name in texts),
             f'<script type="module" src="{url(MAIN)}"></script>',
         ]
     )
 
 
-@cache
-def _views() -> Mapping[str, str]:
-    """The modules of views, by the paths that have no parameters."""
-    return dict(_ROUTE.findall(page_assets().by_name[ROUTES].content.decode()))
+def _style(url: str) -> str:
+    return f'<link rel="stylesheet" href="{url}">\n'
 
 
 @cache
