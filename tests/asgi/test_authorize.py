@@ -80,7 +80,7 @@ async def things(gallery: ImageGallery) -> dict[str, str]:
     image = await gallery.uploads.add(ANA, photograph(80, 60), gallery_id=lisbon.id)
     upload = await gallery.uploads.create(ANA, filename="tram.jpg", content_type="image/jpeg", size=9)
     ids = {"gallery_id": lisbon.id, "image_id": image.id, "upload_id": upload.id, "webhook_id": lisbon.id}
-    others = ("share_id", "recipient_id", "contribution_id", "export_id")
+    others = ("share_id", "recipient_id", "contribution_id", "export_id", "tag_id", "job_id")
     ids |= dict.fromkeys(others, lisbon.id)
     return {**{name: str(value) for name, value in ids.items()}, "number": "1", "month": "2026-06", "key": "key"}
 

@@ -80,4 +80,10 @@ def test_pages_come_with_the_operations_that_they_show() -> None:
 
     assert pages({"files"}) == set()
     assert pages({"embedding"}) == {"/embed/galleries/{gallery_id}"}
-    assert pages({"links"}) == {"/s/{link}", "/s/{link}/galleries/{gallery_id}", "/embed/s/{link}"}
+    assert pages({"links"}) == {
+        "/s/{link}",
+        "/s/{link}/images/{image_id}",
+        "/s/{link}/galleries/{gallery_id}",
+        "/s/{link}/galleries/{gallery_id}/images/{image_id}",
+        "/embed/s/{link}",
+    }

@@ -89,7 +89,9 @@ def test_what_the_service_refuses_is_taken_back_and_told_and_can_be_tried_again(
 def test_filters_are_the_address_and_many_are_changed_at_once(
     served_page: ServedPage, open_page: OpenPage, user: str
 ) -> None:
-    served_page.upload(user, 3)
+    first, *_ = served_page.upload(user, 3)
+    with served_page.client(user) as client:
+        client.patch(f"/images/{first}", json={"tags": ["At sea", "Tram"], "rating": 4}).raise_for_status()
     page = open_page("/?favorite=yes", user=user)
     expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
     page.get_by_role("button", name="Clear all").last.click()
@@ -112,6 +114,15 @@ def test_filters_are_the_address_and_many_are_changed_at_once(
     page.go_back()
     expect(cells).to_have_count(3)
     assert _ids(served_page, user, "/images?is_favorite=true") == []
+
+    page.get_by_role("button", name="Tag", exact=True).click()
+    page.get_by_role("dialog").get_by_role("searchbox").fill("at")
+    page.get_by_role("dialog").get_by_role("button", name="At sea").click()
+    expect(cells).to_have_count(1)
+    page.get_by_role("button", name="Stars").click()
+    page.get_by_role("menuitem", name="5 stars or more").click()
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    assert page.url == f"{served_page.url}/?tag=At+sea&stars=5"
 
 
 def test_an_order_made_by_dragging_and_by_keys_stays(served_page: ServedPage, open_page: OpenPage, user: str) -> None:

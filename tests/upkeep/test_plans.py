@@ -33,6 +33,14 @@ INSERT INTO gallery_images (gallery_id, image_id, position, image_created_at, im
 SELECT md5('gallery' || n % 1000)::uuid, md5('image' || n)::uuid, n, now(), now(), 'tram', now()
 FROM generate_series(0, 9999) AS n;
 
+INSERT INTO tags (id, owner_id, key, name, created_at)
+SELECT md5('tag' || n)::uuid, 'owner ' || n % 40, 'tag ' || n, 'Tag ' || n, now()
+FROM generate_series(0, 3999) AS n;
+
+INSERT INTO image_tags (image_id, tag_id, image_created_at, image_taken_at, is_listed)
+SELECT md5('image' || n)::uuid, md5('tag' || n % 4000)::uuid, now(), now(), true
+FROM generate_series(0, 9999) AS n;
+
 ANALYZE
 """
 AMONG = UUID(int=2**127)

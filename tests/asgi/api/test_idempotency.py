@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from tests.asgi.tus_client import NEW, TRAM, VERSION
 from tests.support.studio import picture
 
 from imagegallery_asgi.framework.operations import Operation, Repeats
@@ -100,12 +99,9 @@ def test_one_call_that_was_refused_is_refused_again(owner: httpx.Client, gallery
 
 
 def test_a_key_that_would_be_in_vain_is_refused(owner: httpx.Client, key: dict[str, str]) -> None:
-    tus = {**VERSION, "Upload-Length": "10", "Upload-Metadata": TRAM}
     uppy = {"filename": "tram.jpg", "type": "image/jpeg"}
     for refused in (
-        owner.post(NEW, headers={**tus, **key}),
         owner.post("/uploads/uppy/s3/multipart", json=uppy, headers=key),
         owner.get("/uploads/uppy/s3/params", params=uppy, headers=key),
     ):
         assert (refused.status_code, refused.json()["code"]) == (400, "idempotency_key_not_taken")
-    assert owner.post(NEW, headers=tus).status_code == 201

@@ -12,15 +12,19 @@
  * @property {string} [to] a day, the last
  * @property {string} [visibility]
  * @property {string} [status]
+ * @property {string} [stars] at least so many, `1` to `5`
+ * @property {string} [tag]
  * @property {true} [loose] in no gallery: a list of its own, which goes with no other filter
  */
 
 export const VISIBILITIES = ["private", "unlisted", "public"];
 export const STATUSES = ["pending", "processing", "failed"];
+export const STARS = ["1", "2", "3", "4", "5"];
+const LONGEST_TAG = 100;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const TYPE = /^image\/[a-z0-9.+-]{1,60}$/;
 /** @type {(keyof Filters)[]} in the order of the chips */
-export const NAMES = ["favorite", "archived", "type", "from", "to", "visibility", "status", "loose"];
+export const NAMES = ["favorite", "archived", "type", "from", "to", "visibility", "status", "stars", "tag", "loose"];
 
 /**
  * What an address says; what is no filter, or none that can be, is passed over.
@@ -46,6 +50,10 @@ export function fromQuery(query) {
   if (visibility !== null && VISIBILITIES.includes(visibility)) filters.visibility = visibility;
   const status = query.get("status");
   if (status !== null && STATUSES.includes(status)) filters.status = status;
+  const stars = query.get("stars");
+  if (stars !== null && STARS.includes(stars)) filters.stars = stars;
+  const tag = query.get("tag")?.trim();
+  if (tag && tag.length <= LONGEST_TAG) filters.tag = tag;
   return filters;
 }
 
@@ -72,7 +80,7 @@ export function toQuery(filters, query = new URLSearchParams()) {
  * @param {Filters} filters
  * @returns {Record<string, string | boolean>}
  */
-export function toParameters({ favorite, archived, type, from, to, visibility, status, loose }) {
+export function toParameters({ favorite, archived, type, from, to, visibility, status, stars, tag, loose }) {
   if (loose) return { unattached: true };
   /** @type {Record<string, string | boolean>} */
   const said = {};
@@ -83,6 +91,8 @@ export function toParameters({ favorite, archived, type, from, to, visibility, s
   if (to) said.taken_before = beginning(to, 1);
   if (visibility) said.visibility = visibility;
   if (status) said.status = status;
+  if (stars) said.rating_from = stars;
+  if (tag) said.tag = tag;
   return said;
 }
 

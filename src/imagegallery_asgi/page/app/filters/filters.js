@@ -14,7 +14,7 @@ import { style } from "../core/styles.js";
 import "../parts/empty.js";
 import { icon } from "../parts/icon.js";
 import "../parts/menu.js";
-import { STATUSES, VISIBILITIES, fromQuery, isEmpty, tidy, toQuery } from "./address.js";
+import { STARS, STATUSES, VISIBILITIES, fromQuery, isEmpty, tidy, toQuery } from "./address.js";
 
 /** @typedef {import("./address.js").Filters} Filters */
 
@@ -68,7 +68,8 @@ export class FilterChips extends Element {
         ${this.#dates(said)} ${this.#choice("type", t("type"), TYPES, nameOfType, said)}
         ${this.isOwners.value && this.#choice("visibility", t("visibility"), VISIBILITIES, (each) => t(`visibility.${each}`), said)}
         ${this.#choice("status", t("status"), STATUSES, (each) => t(`status.${each}`), said)}
-        ${this.isOwners.value && this.#gallery(gallery, said)}
+        ${this.isOwners.value && this.#choice("stars", t("stars"), STARS, (each) => t("stars.from", { count: Number(each) }), said)}
+        ${this.isOwners.value && this.#tag(said)} ${this.isOwners.value && this.#gallery(gallery, said)}
         ${!gallery && this.#toggle("archived", "archive", t("archived"), said)}
         ${!isEmpty(said) && html`<button class="button quiet chip" type="button" @click=${() => filterBy({})}>${t("clear")}</button>`}
       </div>
@@ -90,7 +91,7 @@ export class FilterChips extends Element {
   }
 
   /**
-   * @param {"type" | "visibility" | "status"} name
+   * @param {"type" | "visibility" | "status" | "stars"} name
    * @param {string} words
    * @param {string[]} values
    * @param {(value: string) => string} nameOf
@@ -132,6 +133,19 @@ export class FilterChips extends Element {
     );
   }
 
+  /** @param {Filters} said */
+  #tag(said) {
+    const { tag } = said;
+    return this.#chip(
+      tag !== undefined,
+      html`<button class="button quiet" type="button" aria-haspopup="dialog" @click=${() => this.#pickTag(said)}>
+        ${icon("tag")}<span dir="auto">${tag ?? t("tag")}</span>
+      </button>`,
+      () => filterBy(without(said, "tag")),
+      t("tag"),
+    );
+  }
+
   /**
    * @param {{id: string, name: string} | null} gallery
    * @param {Filters} said
@@ -170,6 +184,13 @@ export class FilterChips extends Element {
     const { chooseDates } = await import("./dates.js");
     const chosen = await chooseDates(said);
     if (chosen) filterBy({ ...without(said, "from", "to", "loose"), ...chosen });
+  }
+
+  /** @param {Filters} said */
+  async #pickTag(said) {
+    const { pickTag } = await import("./tags.js");
+    const tag = await pickTag();
+    if (tag) filterBy({ ...without(said, "loose"), tag });
   }
 
   /** @param {Filters} said */
