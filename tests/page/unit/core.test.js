@@ -58,3 +58,20 @@ test("messages have values, plurals and isolated names", () => {
   assert.equal(t("many", { count: 1200 }), "1,200 images");
   assert.equal(t("unknown"), "unknown");
 });
+
+test("a user is expected where nobody signs in, or where one was before", async () => {
+  const module = "../../../src/imagegallery_asgi/page/app/core/session.js";
+  for (const [dataset, stored, expected] of [
+    [{}, null, true],
+    [{ tokens: "" }, null, false],
+    [{ signIn: "/login" }, null, false],
+    [{ tokens: "" }, "yes", true],
+  ]) {
+    globalThis.document = { documentElement: { dataset } };
+    globalThis.localStorage = { getItem: () => stored };
+    const { session } = await import(`${module}?${JSON.stringify([dataset, stored])}`);
+    assert.equal(session.expectsUser, expected);
+  }
+  delete globalThis.document;
+  delete globalThis.localStorage;
+});

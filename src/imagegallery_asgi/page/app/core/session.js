@@ -24,9 +24,13 @@ export const session = {
   /** Whether the service itself answered what was asked last: what a browser has kept is older. */
   isReached: signal(true),
 
-  /** Whether somebody was signed in here before: until it is known, the page is laid out as if they were still. */
-  get wasUser() {
-    return this.token !== null || kept("localStorage", WAS_USER) !== null;
+  /**
+   * Whether a user is expected: one was signed in here before, or nobody has to sign in. Until it is known who it is, the
+   * page is laid out for them.
+   */
+  get expectsUser() {
+    const signsIn = this.takesTokens || this.signInUrl !== null;
+    return !signsIn || this.token !== null || kept("localStorage", WAS_USER) !== null;
   },
 
   /** The token that requests carry, if one was given. */

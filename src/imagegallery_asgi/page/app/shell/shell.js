@@ -27,8 +27,8 @@ const IN_BAR = 4;
 /** @param {Way} way */
 const itemOf = (way) => ({ label: way.text, icon: way.icon, href: link(way.path) });
 
-/** Until the service has said who one is, the ways of the one that was here last are there: nothing moves then. */
-const isAwaited = () => session.state.value === "unknown" && session.wasUser;
+/** Until the service has said who one is, the ways of the user that is expected are there: nothing moves then. */
+const isAwaited = () => session.state.value === "unknown" && session.expectsUser;
 
 /** The ways from anywhere, the most used first. */
 function ways() {
