@@ -15,10 +15,12 @@ from imagegallery.principal import Principal
 
 ANA, VISITOR = Principal.user("ana"), Principal.anonymous()
 LITTLE = timedelta(milliseconds=50)
+# Long enough to open a connection on a busy machine, which is a part of the wait.
+A_WHILE = timedelta(seconds=2)
 
 
 async def test_their_connections_are_few_and_their_own(database_dsn: str) -> None:
-    options = DatabaseOptions(dsn=database_dsn, max_size=1, visitor_max_size=2, acquire_timeout=LITTLE)
+    options = DatabaseOptions(dsn=database_dsn, max_size=1, visitor_max_size=2, acquire_timeout=A_WHILE)
     async with Database.connect(options) as database, AsyncExitStack() as held:
         for _ in range(2):
             await held.enter_async_context(database.reading(VISITOR))
