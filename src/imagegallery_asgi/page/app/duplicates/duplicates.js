@@ -5,11 +5,11 @@ import { formatBytes, formatDate, formatNumber } from "../core/formats.js";
 import { html } from "../core/html.js";
 import { messages } from "../core/messages.js";
 import { link } from "../core/router.js";
-import { sentence } from "../core/sentences.js";
 import { signal } from "../core/signal.js";
 import { style } from "../core/styles.js";
 import { changed, change, trash } from "../changes/changes.js";
 import "../parts/empty.js";
+import { failed } from "../parts/failed.js";
 import { icon } from "../parts/icon.js";
 import { useKeys } from "../shortcuts/keys.js";
 import { better, pairsOf, without } from "./pairs.js";
@@ -57,7 +57,7 @@ export default class Duplicates extends Element {
           <p class="soft">${t("text")}</p>
         </div>
       </header>
-      ${state === "failed" ? this.#failed() : state === "loading" ? loading() : this.#pair()}
+      ${state === "failed" ? failed(this.error.value, () => this.#restart(), { title: t("failed") }) : state === "loading" ? loading() : this.#pair()}
     </div>`;
   }
 
@@ -99,15 +99,6 @@ export default class Duplicates extends Element {
         </button>
       </figcaption>
     </figure>`;
-  }
-
-  #failed() {
-    return html`<ig-empty
-      .icon=${"error"}
-      .title=${t("failed")}
-      .text=${sentence(this.error.value)}
-      .actions=${html`<button class="button" type="button" @click=${() => this.#restart()}>${t("again")}</button>`}
-    ></ig-empty>`;
   }
 
   /** From the start: what came or came back may have pairs. */

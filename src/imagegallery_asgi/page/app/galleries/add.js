@@ -3,12 +3,12 @@ import { api } from "../core/api.js";
 import { Element, define } from "../core/element.js";
 import { each, html } from "../core/html.js";
 import { isRightToLeft, messages } from "../core/messages.js";
-import { sentence } from "../core/sentences.js";
 import { batch, signal } from "../core/signal.js";
 import { style } from "../core/styles.js";
 import { addToGallery } from "../changes/changes.js";
 import { openDialog } from "../parts/dialog.js";
 import "../parts/empty.js";
+import { failed } from "../parts/failed.js";
 import { icon } from "../parts/icon.js";
 import "../parts/progress.js";
 import { placeByKey, places, withRange } from "../selection/ranges.js";
@@ -91,12 +91,7 @@ class AddFromLibrary extends Element {
             </ul>`
           : null}
         ${state === "failed"
-          ? html`<ig-empty
-              .icon=${"error"}
-              .title=${t("failed.images")}
-              .text=${sentence(this.error.value)}
-              .actions=${html`<button class="button" type="button" @click=${() => this.#again()}>${t("again")}</button>`}
-            ></ig-empty>`
+          ? failed(this.error.value, () => this.#again(), { title: t("failed.images") })
           : state === "ready"
             ? !images.length && html`<ig-empty .icon=${"photos"} .title=${t("add.nothing")} .text=${t("add.nothing.text")}></ig-empty>`
             : html`<div ref=${(/** @type {HTMLElement} */ end) => this.#watch(end)}><ig-progress .label=${t("loading")}></ig-progress></div>`}

@@ -7,10 +7,10 @@ import { Element, define } from "../core/element.js";
 import { each, html } from "../core/html.js";
 import { changed } from "../core/live.js";
 import { isRightToLeft, messages } from "../core/messages.js";
-import { sentence } from "../core/sentences.js";
 import { signal } from "../core/signal.js";
 import { style } from "../core/styles.js";
 import "../parts/empty.js";
+import { failed } from "../parts/failed.js";
 import { icon } from "../parts/icon.js";
 import "../parts/progress.js";
 import { change, undoLast } from "../changes/changes.js";
@@ -133,12 +133,7 @@ export class Arrange extends Element {
 
   render() {
     if (this.state.value === "failed") {
-      return html`<ig-empty
-        .icon=${"error"}
-        .title=${t("failed")}
-        .text=${sentence(this.error.value)}
-        .actions=${html`<button class="button" type="button" @click=${() => this.#again()}>${t("again")}</button>`}
-      ></ig-empty>`;
+      return failed(this.error.value, () => this.#again(), { title: t("failed") });
     }
     const order = this.order.value;
     const columns = this.#columns;

@@ -5,11 +5,11 @@ import { each, html } from "../core/html.js";
 import { changed } from "../core/live.js";
 import { messages } from "../core/messages.js";
 import { link, navigate } from "../core/router.js";
-import { sentence } from "../core/sentences.js";
 import { session } from "../core/session.js";
 import { signal } from "../core/signal.js";
 import { style } from "../core/styles.js";
 import "../parts/empty.js";
+import { failed } from "../parts/failed.js";
 import { icon } from "../parts/icon.js";
 import "../parts/menu.js";
 
@@ -53,7 +53,7 @@ export default class Galleries extends Element {
         ${this.#isUser &&
         html`<button class="button primary" type="button" @click=${() => this.#make()}>${icon("add")}${t("new")}</button>`}
       </header>
-      ${state === "failed" ? this.#failed() : state === "loading" ? loading() : this.#list()}
+      ${state === "failed" ? failed(this.error.value, () => this.#reload(), { title: t("failed") }) : state === "loading" ? loading() : this.#list()}
     </div>`;
   }
 
@@ -89,15 +89,6 @@ export default class Galleries extends Element {
       this.#isUser &&
       html`<ig-menu .label=${t("actions", { name: gallery.name })} .items=${menuOf(gallery)}></ig-menu>`}
     </li>`;
-  }
-
-  #failed() {
-    return html`<ig-empty
-      .icon=${"error"}
-      .title=${t("failed")}
-      .text=${sentence(this.error.value)}
-      .actions=${html`<button class="button" type="button" @click=${() => this.#reload()}>${t("again")}</button>`}
-    ></ig-empty>`;
   }
 
   async #make() {

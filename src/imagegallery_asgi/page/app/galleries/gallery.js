@@ -14,6 +14,7 @@ import { nothingFound } from "../filters/filters.js";
 import "../grid/grid.js";
 import { ListSource, sourceOf } from "../grid/images.js";
 import "../parts/empty.js";
+import { failed } from "../parts/failed.js";
 import { icon } from "../parts/icon.js";
 import "../parts/menu.js";
 import "../parts/progress.js";
@@ -221,12 +222,7 @@ export default class GalleryView extends Element {
         .isOwners=${this.#isOwners}
       ></ig-filters>`}
       ${source?.error.value
-        ? html`<ig-empty
-            .icon=${"error"}
-            .title=${t("failed.images")}
-            .text=${sentence(source.error.value)}
-            .actions=${html`<button class="button" type="button" @click=${() => source.retry()}>${t("again")}</button>`}
-          ></ig-empty>`
+        ? failed(source.error.value, () => source.retry(), { title: t("failed.images") })
         : isEmptyList
           ? isFiltered
             ? nothingFound()

@@ -15,7 +15,8 @@ import { confirm } from "../parts/dialog.js";
 import "../parts/empty.js";
 import { icon } from "../parts/icon.js";
 import { toast } from "../parts/toast.js";
-import { failed, signInFirst } from "../shares/shares.js";
+import { failed } from "../parts/failed.js";
+import { signInFirst } from "../shares/waits.js";
 import { thingsOf } from "../shares/things.js";
 import { grouped } from "./groups.js";
 

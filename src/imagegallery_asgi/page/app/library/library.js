@@ -3,7 +3,6 @@ import { api } from "../core/api.js";
 import { Element, define } from "../core/element.js";
 import { html } from "../core/html.js";
 import { messages } from "../core/messages.js";
-import { sentence } from "../core/sentences.js";
 import { session } from "../core/session.js";
 import { computed, signal } from "../core/signal.js";
 import { style } from "../core/styles.js";
@@ -12,6 +11,7 @@ import { nothingFound } from "../filters/filters.js";
 import { ListSource, TimelineSource, sourceOf } from "../grid/images.js";
 import "../grid/timeline.js";
 import "../parts/empty.js";
+import { failed } from "../parts/failed.js";
 import "../parts/menu.js";
 
 const t = await messages("library");
@@ -113,7 +113,7 @@ export default class Library extends Element {
    * @param {import("../filters/address.js").Filters} filters
    */
   #body(source, filters) {
-    if (source.error.value) return failed(source);
+    if (source.error.value) return failed(source.error.value, () => source.retry(), { title: t("failed") });
     const isEmptyNow = source.isReady.value && source.count.value === 0;
     // It follows what happens, also while there is nothing in it.
     return html`
@@ -148,14 +148,6 @@ const offline = () => html`<ig-empty
   .title=${t("offline.title")}
   .text=${t("offline.text")}
   .actions=${html`<button class="button" type="button" @click=${() => location.reload()}>${t("retry")}</button>`}
-></ig-empty>`;
-
-/** @param {import("../grid/images.js").ImageSource} source */
-const failed = (source) => html`<ig-empty
-  .icon=${"error"}
-  .title=${t("failed")}
-  .text=${sentence(source.error.value)}
-  .actions=${html`<button class="button" type="button" @click=${() => source.retry()}>${t("retry")}</button>`}
 ></ig-empty>`;
 
 define(Library);

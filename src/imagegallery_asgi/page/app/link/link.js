@@ -14,6 +14,7 @@ import { ListSource, TimelineSource, sourceOf } from "../grid/images.js";
 import "../grid/grid.js";
 import "../grid/timeline.js";
 import "../parts/empty.js";
+import { failed } from "../parts/failed.js";
 import { icon } from "../parts/icon.js";
 import { toast } from "../parts/toast.js";
 import "./entry.js";
@@ -226,12 +227,7 @@ export default class Link extends Element {
     if (shown.kind === "none") return html`<ig-empty .icon=${"image"} .title=${t("empty")} .text=${t("missing.text")}></ig-empty>`;
     if (!source) return null;
     if (source.error.value)
-      return html`<ig-empty
-        .icon=${"error"}
-        .title=${t("failed.title")}
-        .text=${sentence(source.error.value)}
-        .actions=${html`<button class="button" type="button" @click=${() => void source.retry()}>${t("again")}</button>`}
-      ></ig-empty>`;
+      return failed(source.error.value, () => void source.retry(), { title: t("failed.title") });
     if (source.isReady.value && source.count.value === 0)
       return html`<ig-empty .icon=${"image"} .title=${t("empty")} .text=${opened.takes_uploads ? t("empty.add") : ""}></ig-empty>`;
     return source instanceof TimelineSource

@@ -3,7 +3,7 @@ import { html } from "../core/html.js";
 import { messages } from "../core/messages.js";
 import { sentence } from "../core/sentences.js";
 import { signal } from "../core/signal.js";
-import "./empty.js";
+import { failed } from "./failed.js";
 
 const t = await messages("core");
 
@@ -100,14 +100,3 @@ const waiting = (lines) => html`<div class="waiting" role="status" aria-busy="tr
   <span class="seen-by-readers">${t("loading")}</span>
   ${Array.from({ length: lines }, () => html`<i></i>`)}
 </div>`;
-
-/**
- * @param {unknown} error
- * @param {() => unknown} again
- */
-const failed = (error, again) => html`<ig-empty
-  .icon=${"error"}
-  .title=${t("error.title")}
-  .text=${sentence(error)}
-  .actions=${html`<button class="button" type="button" @click=${again}>${t("retry")}</button>`}
-></ig-empty>`;

@@ -10,14 +10,14 @@ import { session } from "../core/session.js";
 import { signal } from "../core/signal.js";
 import { style } from "../core/styles.js";
 import "../parts/empty.js";
+import { failed } from "../parts/failed.js";
 import { icon } from "../parts/icon.js";
 import { cover } from "./cover.js";
 import { made } from "./made.js";
 import { namedBy, stateOf } from "./state.js";
 import { coverOf, thingsOf, titleOf } from "./things.js";
-import { failed, signInFirst, waiting } from "./waits.js";
+import { signInFirst, waiting } from "./waits.js";
 
-export { failed, signInFirst, waiting } from "./waits.js";
 
 /** @typedef {import("./terms.js").Share} Share */
 

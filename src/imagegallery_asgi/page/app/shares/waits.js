@@ -1,22 +1,10 @@
-/** What views of shares show in place of them: what went wrong, whom they are for, and rows that will be. */
+/** What views of shares show in place of them: whom they are for, and rows that will be. */
 import { html } from "../core/html.js";
 import { messages } from "../core/messages.js";
 import { navigate } from "../core/router.js";
-import { sentence } from "../core/sentences.js";
 import "../parts/empty.js";
 
 const t = await messages("shares");
-
-/**
- * @param {unknown} error
- * @param {() => void} again
- */
-export const failed = (error, again) => html`<ig-empty
-  .icon=${"error"}
-  .title=${t("failed")}
-  .text=${sentence(error)}
-  .actions=${html`<button class="button" type="button" @click=${again}>${t("again")}</button>`}
-></ig-empty>`;
 
 export const signInFirst = () => html`<ig-empty
   .icon=${"lock"}

@@ -3,11 +3,11 @@ import { Element, define } from "../core/element.js";
 import { html } from "../core/html.js";
 import { messages } from "../core/messages.js";
 import { ground, link, place } from "../core/router.js";
-import { sentence } from "../core/sentences.js";
 import { renewal, session } from "../core/session.js";
 import { effect, signal, untracked } from "../core/signal.js";
 import { icon } from "../parts/icon.js";
 import "../parts/empty.js";
+import { failed } from "../parts/failed.js";
 import "../parts/menu.js";
 import "../parts/toast.js";
 import "../offline/banner.js";
@@ -19,7 +19,6 @@ import { arrive } from "./arrival.js";
 /** @typedef {{path: string, icon: keyof typeof import("../parts/icon.js").ICONS, text: string, count?: number}} Way */
 
 const t = await messages("shell");
-const tc = await messages("core");
 
 /** So many ways fit into the bar of a phone; the others are in its menu. */
 const IN_BAR = 4;
@@ -155,7 +154,7 @@ export class Shell extends Element {
     const all = ways();
     const hasWays = !isGuests(here) && (session.me.value !== null || isAwaited());
     const isLocked = session.state.value === "visitor" && !isOpen(here);
-    const content = isLocked ? this.signIn.value : this.failure.value ? failed(this.failure.value) : this.view.value;
+    const content = isLocked ? this.signIn.value : this.failure.value ? failed(this.failure.value, () => location.reload(), { title: t("failed.title"), level: 1 }) : this.view.value;
     const over = isLocked ? null : this.over.value;
     const isBelow = over !== null; // nothing but what lies above, and notes, can be reached
     return html`
@@ -240,14 +239,5 @@ function missing() {
   view.actions.value = html`<a class="button" href=${link("/")}>${t("home")}</a>`;
   return view;
 }
-
-/** @param {unknown} error */
-const failed = (error) => html`<ig-empty
-  .icon=${"error"}
-  .level=${1}
-  .title=${t("failed.title")}
-  .text=${sentence(error)}
-  .actions=${html`<button class="button" type="button" @click=${() => location.reload()}>${tc("retry")}</button>`}
-></ig-empty>`;
 
 define(Shell);

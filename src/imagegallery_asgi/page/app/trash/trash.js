@@ -9,6 +9,7 @@ import { batch, signal } from "../core/signal.js";
 import { style } from "../core/styles.js";
 import { changed } from "../changes/changes.js";
 import "../parts/empty.js";
+import { failed } from "../parts/failed.js";
 import { icon } from "../parts/icon.js";
 import { toast } from "../parts/toast.js";
 import { askAndDelete, trashActions } from "../selection/actions.js";
@@ -65,7 +66,7 @@ export default class Trash extends Element {
             ${icon("trash")}${t("empty")}
           </button>`}
         </header>
-        ${state === "failed" ? this.#failed() : state === "loading" ? loading() : images.length ? this.#list(images) : nothing()}
+        ${state === "failed" ? failed(this.error.value, () => this.#reload(), { title: t("failed") }) : state === "loading" ? loading() : images.length ? this.#list(images) : nothing()}
       </div>
       <ig-selection-bar .actions=${trashActions()} .all=${async () => selection.extend(await this.#all())}></ig-selection-bar>`;
   }
@@ -110,15 +111,6 @@ export default class Trash extends Element {
       </button>
       <p class="days small ${days <= SOON ? "soon" : "soft"}" title=${formatDate(image.purge_at)}>${t("days", { count: days })}</p>
     </li>`;
-  }
-
-  #failed() {
-    return html`<ig-empty
-      .icon=${"error"}
-      .title=${t("failed")}
-      .text=${sentence(this.error.value)}
-      .actions=${html`<button class="button" type="button" @click=${() => this.#reload()}>${t("again")}</button>`}
-    ></ig-empty>`;
   }
 
   async #reload() {
