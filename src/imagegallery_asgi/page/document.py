@@ -1,7 +1,7 @@
 """The document of the page, which is the same for all views but for what is in it before its programs have run."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from importlib.resources import files
 from typing import Final
@@ -80,7 +80,8 @@ def asset_url(root: str, name: str) -> str:
     return f"{root}/page/{page_assets().digest}/{name}"
 
 
-@cache
+# Hosts may mount at paths with parameters, of which strangers send any.
+@lru_cache(maxsize=256)
 def _loads(root: str, language: str, view: str | None, *, has_programs: bool) -> str:
     """What the first view loads, named at once: its programs would find each other, and then their styles and texts,
     one after the other."""
