@@ -28,7 +28,7 @@ from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.backends import open_database
 from imagegallery_asgi import create_app
 from imagegallery_asgi.api.documents import cursor_pagination, image_list
-from imagegallery_asgi.api.responses import GalleryImage
+from imagegallery_asgi.api.responses.images import GalleryImage
 
 QUERIES = ("", "&fields=id,ratio,blurhash,src", "&fields=id,width,height,alt_text,src,srcSet,sources,blurhash")
 

@@ -17,7 +17,7 @@ from imagegallery.images.metadata.metadata import Metadata
 from imagegallery.images.presentation.disclosed import disclosed
 from imagegallery.testing.values import MADE_AT, make_image
 from imagegallery_asgi.api.documents import image_detail
-from imagegallery_asgi.api.responses import ImageDetail
+from imagegallery_asgi.api.responses.images import ImageDetail
 
 PAGE = Path(__file__).parent / "explanation" / "access.md"
 TABLE = re.compile(r"(?<=<!-- python docs/shown_table.py -->\n).*?(?=<!-- end of table -->)", re.DOTALL)

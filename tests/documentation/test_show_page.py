@@ -19,7 +19,7 @@ from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.gallery import EVENT_TYPES
 from imagegallery.images.presentation.picture import GREY
 from imagegallery.imaging.blurhash import mean_colour
-from imagegallery_asgi.api.responses import ImageSummary
+from imagegallery_asgi.api.responses.images import ImageSummary
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "show.md"
 BASE = "https://photos.example/api/v1"

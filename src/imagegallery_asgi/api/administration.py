@@ -17,19 +17,18 @@ from imagegallery_asgi.api.requests import (
     PolicyVersionsQuery,
     RestorePolicy,
 )
-from imagegallery_asgi.api.responses import (
+from imagegallery_asgi.api.responses.administration import (
     AdminPolicyDocument,
     CheckDocument,
-    CursorList,
     DayDocument,
     HealthReport,
-    One,
     OwnerDocument,
     PolicyVersionDocument,
     StandingPolicyDocument,
     StorageDocument,
     StoredDocument,
 )
+from imagegallery_asgi.api.responses.common import CursorList, One
 from imagegallery_asgi.framework.constraints import example
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, declaring

@@ -6,7 +6,8 @@ from imagegallery import Permission, Role
 from imagegallery.audit.entry import AuditRecord
 from imagegallery_asgi.api.documents import cursor_pagination, document
 from imagegallery_asgi.api.requests import AuditQuery, EveryAuditQuery
-from imagegallery_asgi.api.responses import ActorDocument, AuditRecordDocument, CursorList
+from imagegallery_asgi.api.responses.audit import ActorDocument, AuditRecordDocument
+from imagegallery_asgi.api.responses.common import CursorList
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, declaring
 

@@ -9,7 +9,8 @@ from imagegallery.errors import Fault, StillReferenced
 from imagegallery_asgi.api.common import LONG_LIST
 from imagegallery_asgi.api.documents import added_by, cursor_pagination, document, image_summary
 from imagegallery_asgi.api.requests import ContributionsQuery, DecideContributions, UploadsQuery
-from imagegallery_asgi.api.responses import ContributionDocument, CursorList, One, VerdictDocument
+from imagegallery_asgi.api.responses.common import CursorList, One
+from imagegallery_asgi.api.responses.contributions import ContributionDocument, VerdictDocument
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, declaring
 

@@ -33,51 +33,49 @@ from imagegallery.sharing.received import ReceivedShare
 from imagegallery.sharing.share import CreatedShare, RecipientKind, Share, ShareAccess, ShareRecipient, permission_names
 from imagegallery.storage.protocol import Part
 from imagegallery.uploads.session.part_plan import PartPlan, SignedPart, missing_parts
-from imagegallery_asgi.api.responses import (
-    IMAGE_LISTS,
-    AccessDocument,
+from imagegallery_asgi.api.responses.access import AccessDocument, HeldGrantDocument, HolderDocument
+from imagegallery_asgi.api.responses.common import CursorList, CursorPagination, PagePagination
+from imagegallery_asgi.api.responses.galleries import GalleryDetail, GalleryDocument
+from imagegallery_asgi.api.responses.image_lists import IMAGE_LISTS, ImageChoice, Images, TrashedImages
+from imagegallery_asgi.api.responses.images import (
     BatchDocument,
     BatchResultDocument,
     ContributorDocument,
-    CreatedShareDocument,
-    CursorList,
-    CursorPagination,
     ExifDocument,
     FailureDocument,
-    GalleryDetail,
-    GalleryDocument,
     GalleryImage,
-    HeldGrantDocument,
-    HolderDocument,
-    ImageChoice,
     ImageDetail,
-    Images,
     ImageSummary,
+    SizesDocument,
+    SourceDocument,
+    TrashedImage,
+    VariantDetail,
+    VariantSummary,
+)
+from imagegallery_asgi.api.responses.shares import (
+    CreatedShareDocument,
     LinkDocument,
-    MonthCountDocument,
-    MonthDocument,
-    MonthPartDocument,
-    PagePagination,
-    PartPlanDocument,
-    PartUrlDocument,
     PermissionName,
-    PolicyDocument,
     ReceivedShareDocument,
     RecipientDocument,
     ShareAccessDocument,
     ShareDocument,
-    SizesDocument,
-    SourceDocument,
+    TargetDocument,
+    VisitDocument,
+)
+from imagegallery_asgi.api.responses.timeline import (
+    MonthCountDocument,
+    MonthDocument,
+    MonthPartDocument,
+    TimelineDocument,
+)
+from imagegallery_asgi.api.responses.uploads import (
+    PartPlanDocument,
+    PartUrlDocument,
+    PolicyDocument,
     StoredPartDocument,
     StoredPartsDocument,
-    TargetDocument,
-    TimelineDocument,
-    TrashedImage,
-    TrashedImages,
     UploadDocument,
-    VariantDetail,
-    VariantSummary,
-    VisitDocument,
 )
 
 D = TypeVar("D", bound=attrs.AttrsInstance)

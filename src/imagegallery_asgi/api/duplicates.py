@@ -9,14 +9,9 @@ from imagegallery.images.duplicates.duplicate import KnownFile, Lookalikes
 from imagegallery_asgi.api.common import LONG_LIST
 from imagegallery_asgi.api.documents import cursor_pagination, image_summary
 from imagegallery_asgi.api.requests import CheckFiles, DismissPair, DuplicatesQuery
-from imagegallery_asgi.api.responses import (
-    CursorList,
-    KnownFileDocument,
-    KnownFilesDocument,
-    LookalikeDocument,
-    LookalikesDocument,
-    One,
-)
+from imagegallery_asgi.api.responses.common import CursorList, One
+from imagegallery_asgi.api.responses.images import LookalikeDocument, LookalikesDocument
+from imagegallery_asgi.api.responses.uploads import KnownFileDocument, KnownFilesDocument
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, declaring
 

@@ -18,7 +18,7 @@ from imagegallery.images.presentation.responsive import absolute
 from imagegallery_asgi.api.atom import MEDIA_TYPE, atom_feed, largest_of
 from imagegallery_asgi.api.pages import SHARED, page_tag
 from imagegallery_asgi.api.requests import Cursor
-from imagegallery_asgi.api.responses import OembedDocument
+from imagegallery_asgi.api.responses.galleries import OembedDocument
 from imagegallery_asgi.api.sites import Site
 from imagegallery_asgi.framework.constraints import example
 from imagegallery_asgi.framework.context import Call, client_address

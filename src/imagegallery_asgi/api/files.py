@@ -40,7 +40,8 @@ from imagegallery_asgi.api.common import BYTES, IMAGE, WRONG_FILE
 from imagegallery_asgi.api.forms import IncomingForm
 from imagegallery_asgi.api.origins import asking_page, own_origins
 from imagegallery_asgi.api.requests import ObjectForm
-from imagegallery_asgi.api.responses import GalleryCookiesDocument, One
+from imagegallery_asgi.api.responses.common import One
+from imagegallery_asgi.api.responses.galleries import GalleryCookiesDocument
 from imagegallery_asgi.framework.bodies import check_not_encoded, content_length
 from imagegallery_asgi.framework.constraints import example
 from imagegallery_asgi.framework.context import Call

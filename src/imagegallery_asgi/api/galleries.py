@@ -40,18 +40,11 @@ from imagegallery_asgi.api.requests import (
     RemoveImages,
     UpdateGallery,
 )
-from imagegallery_asgi.api.responses import (
-    AccessDocument,
-    ChosenImages,
-    ChosenImagesPage,
-    CursorList,
-    GalleryDetail,
-    GalleryDocument,
-    GalleryImage,
-    GalleryImages,
-    GalleryImagesPage,
-    One,
-)
+from imagegallery_asgi.api.responses.access import AccessDocument
+from imagegallery_asgi.api.responses.common import CursorList, One
+from imagegallery_asgi.api.responses.galleries import GalleryDetail, GalleryDocument
+from imagegallery_asgi.api.responses.image_lists import ChosenImages, ChosenImagesPage, GalleryImages, GalleryImagesPage
+from imagegallery_asgi.api.responses.images import GalleryImage
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, Repeats, declaring
 

@@ -59,20 +59,11 @@ from imagegallery_asgi.api.requests import (
     UpdateImage,
     ViewQuery,
 )
-from imagegallery_asgi.api.responses import (
-    AccessDocument,
-    BatchDocument,
-    ChosenImages,
-    CursorPagination,
-    ImageChoice,
-    ImageDetail,
-    ImageSummary,
-    LibraryImages,
-    MonthDocument,
-    One,
-    TimelineDocument,
-    TrashedImages,
-)
+from imagegallery_asgi.api.responses.access import AccessDocument
+from imagegallery_asgi.api.responses.common import CursorPagination, One
+from imagegallery_asgi.api.responses.image_lists import ChosenImages, ImageChoice, LibraryImages, TrashedImages
+from imagegallery_asgi.api.responses.images import BatchDocument, ImageDetail, ImageSummary
+from imagegallery_asgi.api.responses.timeline import MonthDocument, TimelineDocument
 from imagegallery_asgi.framework.bodies import bounded, check_not_encoded
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.headers import accepted_formats

@@ -7,13 +7,12 @@ from attrs import asdict
 from imagegallery import NotFound, Permission, Role
 from imagegallery_asgi.api.documents import cursor_pagination, document
 from imagegallery_asgi.api.requests import ChooseDeadJobs, DeadJobsQuery
-from imagegallery_asgi.api.responses import (
-    CursorList,
+from imagegallery_asgi.api.responses.common import CursorList, One
+from imagegallery_asgi.api.responses.jobs import (
     DeadJobDocument,
     DealtWithDocument,
     JobsDocument,
     KindCountDocument,
-    One,
     RunningJobDocument,
 )
 from imagegallery_asgi.framework.context import Call

@@ -10,7 +10,8 @@ from imagegallery.errors import LinkMoved, PasswordRequired, RateLimited, ShareE
 from imagegallery.sharing.link import OpenedShare
 from imagegallery_asgi.api.documents import document, link_document, received_document
 from imagegallery_asgi.api.requests import NameGuest, OpenShareQuery, UnlockLink
-from imagegallery_asgi.api.responses import GuestDocument, LinkDocument, One, ReceivedShareDocument
+from imagegallery_asgi.api.responses.common import One
+from imagegallery_asgi.api.responses.shares import GuestDocument, LinkDocument, ReceivedShareDocument
 from imagegallery_asgi.framework.constraints import example
 from imagegallery_asgi.framework.context import Call, client_address
 from imagegallery_asgi.framework.links import (

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from imagegallery import Permission, Role
-from imagegallery_asgi.api.responses import MeDocument, One, RoleName
+from imagegallery_asgi.api.responses.common import One
+from imagegallery_asgi.api.responses.me import MeDocument, RoleName
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, declaring
 

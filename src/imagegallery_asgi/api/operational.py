@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from imagegallery import Permission
 from imagegallery_asgi.api.documents import policy_documents
-from imagegallery_asgi.api.responses import Health, Readiness
+from imagegallery_asgi.api.responses.operational import Health, Readiness
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, declaring
 

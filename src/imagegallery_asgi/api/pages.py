@@ -15,15 +15,11 @@ from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.clock import EPOCH, MICROSECOND
 from imagegallery.galleries.pages import CachedPage, LoadedPage
 from imagegallery.sharing.share import Share
-from imagegallery_asgi.api.responses import (
-    CursorPagination,
-    GalleryDetail,
-    ImageDetail,
-    One,
-    PagePagination,
-    ShareDocument,
-    StandingPolicyDocument,
-)
+from imagegallery_asgi.api.responses.administration import StandingPolicyDocument
+from imagegallery_asgi.api.responses.common import CursorPagination, One, PagePagination
+from imagegallery_asgi.api.responses.galleries import GalleryDetail
+from imagegallery_asgi.api.responses.images import ImageDetail
+from imagegallery_asgi.api.responses.shares import ShareDocument
 from imagegallery_asgi.framework.context import Call, exchange_of
 from imagegallery_asgi.framework.errors import StaleCondition
 from imagegallery_asgi.framework.headers import has_tag, is_current, listed, names, quote_etag

@@ -2,7 +2,8 @@
 
 from imagegallery import Permission
 from imagegallery_asgi.api.documents import policy_documents
-from imagegallery_asgi.api.responses import CursorList, CursorPagination, PolicyDocument
+from imagegallery_asgi.api.responses.common import CursorList, CursorPagination
+from imagegallery_asgi.api.responses.uploads import PolicyDocument
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, declaring
 

@@ -14,7 +14,8 @@ from imagegallery.errors import ObjectNotFound, RateLimited
 from imagegallery.privacy.archive import Archive
 from imagegallery.storage.protocol import ByteRange
 from imagegallery_asgi.api.documents import document
-from imagegallery_asgi.api.responses import CursorList, CursorPagination, ErasureDocument, ExportDocument, One
+from imagegallery_asgi.api.responses.common import CursorList, CursorPagination, One
+from imagegallery_asgi.api.responses.me import ErasureDocument, ExportDocument
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.errors import RangeNotSatisfiable
 from imagegallery_asgi.framework.headers import quote_etag

@@ -41,7 +41,7 @@ from imagegallery.sharing.share import (
 )
 from imagegallery.uploads.session.part_plan import MAX_SIGNED_AT_ONCE
 from imagegallery.webhooks.webhook import MAX_URL
-from imagegallery_asgi.api.responses import GalleryImage, ImageDetail
+from imagegallery_asgi.api.responses.images import GalleryImage, ImageDetail
 from imagegallery_asgi.framework.constraints import (
     EVENT_ID,
     EVENT_TYPE,

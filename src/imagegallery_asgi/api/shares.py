@@ -30,10 +30,9 @@ from imagegallery_asgi.api.requests import (
     TargetBody,
     UpdateShare,
 )
-from imagegallery_asgi.api.responses import (
+from imagegallery_asgi.api.responses.common import CursorList, One
+from imagegallery_asgi.api.responses.shares import (
     CreatedShareDocument,
-    CursorList,
-    One,
     ReceivedShareDocument,
     ShareAccessDocument,
     ShareDocument,

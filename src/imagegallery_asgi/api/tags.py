@@ -6,7 +6,8 @@ from imagegallery import Conflict, NotFound, Permission
 from imagegallery.images.words.words import CountedTag
 from imagegallery_asgi.api.documents import cursor_pagination, document
 from imagegallery_asgi.api.requests import MergeTags, RenameTag, TagsQuery
-from imagegallery_asgi.api.responses import CursorList, One, TagDocument
+from imagegallery_asgi.api.responses.common import CursorList, One
+from imagegallery_asgi.api.responses.tags import TagDocument
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, declaring
 

@@ -45,15 +45,10 @@ from imagegallery_asgi.api.requests import (
     UploadForm,
     UploadsQuery,
 )
-from imagegallery_asgi.api.responses import (
-    CursorList,
-    GalleryDetail,
-    ImageDetail,
-    One,
-    SignedPartsDocument,
-    StoredPartsDocument,
-    UploadDocument,
-)
+from imagegallery_asgi.api.responses.common import CursorList, One
+from imagegallery_asgi.api.responses.galleries import GalleryDetail
+from imagegallery_asgi.api.responses.images import ImageDetail
+from imagegallery_asgi.api.responses.uploads import SignedPartsDocument, StoredPartsDocument, UploadDocument
 from imagegallery_asgi.framework.bodies import bounded, check_not_encoded, content_length, read_json
 from imagegallery_asgi.framework.context import Call, exchange_of
 from imagegallery_asgi.framework.endpoint import encoded, refuse_conditions

@@ -7,7 +7,8 @@ from imagegallery import Conflict, NotFound, Permission
 from imagegallery.access.permission import OWNER
 from imagegallery_asgi.api.documents import document
 from imagegallery_asgi.api.requests import CreateWebhook
-from imagegallery_asgi.api.responses import CreatedWebhookDocument, CursorList, CursorPagination, One, WebhookDocument
+from imagegallery_asgi.api.responses.common import CursorList, CursorPagination, One
+from imagegallery_asgi.api.responses.webhooks import CreatedWebhookDocument, WebhookDocument
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, Repeats, declaring
 

@@ -13,7 +13,8 @@ from imagegallery.access.permission import OWNER
 from imagegallery.errors import ChunkMismatch, LengthMismatch, OffsetMismatch, UploadInterrupted, UploadLocked
 from imagegallery_asgi.api.common import BYTES, LIMITED, WRONG_FILE, WRONG_UPLOAD
 from imagegallery_asgi.api.requests import ResumableQuery
-from imagegallery_asgi.api.responses import ImageDetail, One
+from imagegallery_asgi.api.responses.common import One
+from imagegallery_asgi.api.responses.images import ImageDetail
 from imagegallery_asgi.framework.bodies import check_not_encoded
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.errors import (

@@ -18,7 +18,7 @@ from imagegallery.errors import ChunkMismatch, OffsetMismatch
 from imagegallery.uploads.resumable.rules import UploadChecksum, UploadPiece
 from imagegallery_asgi.api.documents import image_detail
 from imagegallery_asgi.api.requests import ResumableQuery
-from imagegallery_asgi.api.responses import One
+from imagegallery_asgi.api.responses.common import One
 from imagegallery_asgi.framework.bodies import content_length
 from imagegallery_asgi.framework.context import Call, exchange_of
 from imagegallery_asgi.framework.endpoint import encoded

@@ -21,7 +21,8 @@ from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.signatures import UrlSigner
 from imagegallery_asgi.api.documents import chosen_fields, image_list
 from imagegallery_asgi.api.requests import GalleryImagesQuery
-from imagegallery_asgi.api.responses import CursorPagination, GalleryImage, ImageDetail, ImageSummary
+from imagegallery_asgi.api.responses.common import CursorPagination
+from imagegallery_asgi.api.responses.images import GalleryImage, ImageDetail, ImageSummary
 from imagegallery_asgi.framework.known_pages import CHOICE_LASTS, MAX_CHOICES, KeptChoices
 from imagegallery_asgi.framework.parsing import parse_pairs
 
